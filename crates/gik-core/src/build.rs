@@ -1,0 +1,201 @@
+//! From a run to its manifest: lists folders, reads indexes side by side, places references.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use futures::StreamExt;
+use url::Url;
+
+use crate::{
+    ChunkEntry, Diagnostic, Error, ErrorKind, FileReferences, ManifestGroup, ManifestStore, Parser,
+    Problem, Report, Result, Run, RunRequest, SchemaOptions, SourceFile, SourceObject,
+    SourceReader, SourceTable,
+};
+
+/// How a manifest is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuildOptions {
+    /// What the store looks like.
+    pub schema: SchemaOptions,
+    /// Indexes read at the same time, at least 1.
+    pub concurrency: usize,
+}
+
+impl Default for BuildOptions {
+    fn default() -> Self {
+        Self { schema: SchemaOptions::default(), concurrency: 64 }
+    }
+}
+
+/// Files in a folder from which on listing it is cheaper than asking for each.
+const LIST_FROM: usize = 8;
+
+/// The manifest of `run`, and what was wrong with its files.
+///
+/// A file that cannot be used costs its own chunks, which stay missing, and is in the
+/// report. `progress` is called with the number of files done and their total.
+///
+/// # Errors
+/// When the run is not the parser's, or no file of it contributed a single reference: an
+/// empty store would hide a wrong date or place.
+pub async fn build_manifest(
+    parser: &dyn Parser,
+    run: &Run,
+    options: &BuildOptions,
+    reader: &mut SourceReader,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<(ManifestStore, Report)> {
+    let group = parser.schema(run, &options.schema)?;
+    let sources = parser.sources(run)?;
+    let mut report = Report {
+        files_expected: sources.len() as u64,
+        references_expected: sources.iter().map(|source| u64::from(source.expected)).sum(),
+        ..Report::default()
+    };
+
+    let before = reader.requests();
+    let started = Instant::now();
+    let mut folders = BTreeMap::<&Url, usize>::new();
+    for source in &sources {
+        *folders.entry(&source.folder).or_default() += 1;
+    }
+    for (folder, files) in folders {
+        if files >= LIST_FROM {
+            reader.list(folder).await?;
+        }
+    }
+    report.list_seconds = started.elapsed().as_secs_f64();
+
+    let started = Instant::now();
+    let mut placement = Placement::new(run, group);
+    let reader = &*reader;
+    let mut files = futures::stream::iter(&sources)
+        .map(|source| async move { (source, parser.references(run, source, reader).await) })
+        .buffer_unordered(options.concurrency.max(1));
+    let mut done = 0;
+    while let Some((source, outcome)) = files.next().await {
+        match outcome {
+            Ok(file) => placement.add(source, file, &mut report)?,
+            Err(error) => report.diagnostics.push(diagnose(source, &error)),
+        }
+        done += 1;
+        progress(done, sources.len());
+    }
+    drop(files);
+    report.read_seconds = started.elapsed().as_secs_f64();
+    report.requests = reader.requests() - before;
+    // Files finish in any order; the report reads the same each time.
+    report.diagnostics.sort_by(|a, b| (&a.url, a.problem).cmp(&(&b.url, b.problem)));
+
+    let store = placement.store;
+    report.references = store.group.virtual_count();
+    if report.references == 0 {
+        return Err(nothing_found(run, &report));
+    }
+    Ok((store, report))
+}
+
+/// The manifest of the run or file that `url` stands for, with the default options:
+/// VirtualiZarr's `parser(url, registry)`.
+///
+/// # Errors
+/// As [`build_manifest`], and when the url is not of the model's layout.
+pub async fn parse(
+    parser: &dyn Parser,
+    url: &Url,
+    reader: &mut SourceReader,
+) -> Result<(ManifestStore, Report)> {
+    let request: RunRequest = parser.request_of_url(url)?;
+    let run = parser.run(&request)?;
+    build_manifest(parser, &run, &BuildOptions::default(), reader, &|_, _| {}).await
+}
+
+/// Places the references of files into the arrays' chunk grids.
+struct Placement {
+    store: ManifestStore,
+    steps: u64,
+    /// Chunks of each data array for one member and step: its levels.
+    levels: Vec<u64>,
+}
+
+impl Placement {
+    fn new(run: &Run, group: ManifestGroup) -> Self {
+        let steps = run.steps.len() as u64;
+        let members = run.members.as_ref().map_or(1, |members| members.len() as u64);
+        let levels = group
+            .data
+            .iter()
+            .map(|(_, array)| array.chunks.len() / (steps * members).max(1))
+            .collect();
+        Self { store: ManifestStore { group, sources: SourceTable::default() }, steps, levels }
+    }
+
+    fn add(
+        &mut self,
+        source: &SourceFile,
+        file: FileReferences,
+        report: &mut Report,
+    ) -> Result<()> {
+        report.lines += file.lines;
+        report.index_bytes += file.bytes;
+        report.parse_seconds += file.parse_seconds;
+        report.diagnostics.extend(file.diagnostics);
+        if file.references.is_empty() {
+            return Ok(());
+        }
+        report.files_used += 1;
+        let id = self.store.sources.intern(SourceObject {
+            url: source.data.as_str().to_owned(),
+            last_modified: file.last_modified,
+            etag: file.etag,
+        })?;
+        let position = u64::from(source.member) * self.steps + u64::from(source.step);
+        for reference in file.references {
+            let variable = reference.variable as usize;
+            let array = self.store.group.data.get_mut(variable).map(|(_, array)| array);
+            let (Some(array), Some(&levels)) = (array, self.levels.get(variable)) else {
+                return Err(Error::mismatch(
+                    "variable of a reference",
+                    format!("less than {}", self.levels.len()),
+                    variable.to_string(),
+                ));
+            };
+            let index = position * levels + u64::from(reference.level);
+            let entry =
+                ChunkEntry { source: id, offset: reference.offset, length: reference.length };
+            array.chunks.set_virtual(index, entry)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a file that could not be used is in the report.
+fn diagnose(source: &SourceFile, error: &Error) -> Diagnostic {
+    let problem = match error.kind() {
+        ErrorKind::NotFound => Problem::MissingFile,
+        ErrorKind::Mismatch { .. } | ErrorKind::Malformed { .. } => Problem::WrongIndex,
+        ErrorKind::Truncated { .. } => Problem::PastEnd,
+        _ => Problem::Unreadable,
+    };
+    let url = error.url().unwrap_or(source.index.as_str()).to_owned();
+    // The place is in `url` already; what the store said about it is not.
+    let text = match std::error::Error::source(error) {
+        Some(cause) => format!("{}: {cause}", error.kind()),
+        None => error.kind().to_string(),
+    };
+    Diagnostic { problem, url, text }
+}
+
+fn nothing_found(run: &Run, report: &Report) -> Error {
+    let first = report.diagnostics.first().map(|diagnostic| format!("; first {diagnostic}"));
+    Error::new(ErrorKind::NotFound)
+        .with_source(std::io::Error::other(format!(
+            "none of the {} files of {} {} {} could be used{}",
+            report.files_expected,
+            run.model,
+            run.product,
+            run.reference_time,
+            first.unwrap_or_default()
+        )))
+        .in_url(run.root.as_str())
+}

@@ -1,0 +1,81 @@
+//! Grids, as the coordinates of a store need them.
+
+/// A regular latitude/longitude grid (GRIB2 grid definition template 3.0) whose rows run
+/// from north to south and whose columns run east, as all models here write it.
+///
+/// Angles are integers in microdegrees, the unit of the template, so that coordinates are
+/// exact to the last bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LatLonGrid {
+    /// Points along a parallel (Ni).
+    pub columns: u32,
+    /// Points along a meridian (Nj).
+    pub rows: u32,
+    /// Latitude of the first row, in microdegrees north.
+    pub first_latitude: i32,
+    /// Longitude of the first column as the message says it, 0…360°, in microdegrees east.
+    pub first_longitude: i32,
+    /// Distance of rows and of columns, in microdegrees.
+    pub increment: u32,
+}
+
+impl LatLonGrid {
+    /// Latitudes of the rows, in degrees north. Shape `(rows)`.
+    #[must_use]
+    pub fn latitudes(&self) -> Vec<f64> {
+        (0..i64::from(self.rows))
+            .map(|row| degrees(i64::from(self.first_latitude) - row * i64::from(self.increment)))
+            .collect()
+    }
+
+    /// Longitudes of the columns, in degrees east, ascending within −180…180 as the codec
+    /// turns a global grid with `adjust_longitude_range`. Shape `(columns)`.
+    #[must_use]
+    pub fn longitudes(&self) -> Vec<f64> {
+        let mut values: Vec<i64> = (0..i64::from(self.columns))
+            .map(|column| {
+                let east = i64::from(self.first_longitude) + column * i64::from(self.increment);
+                (east + 180_000_000).rem_euclid(360_000_000) - 180_000_000
+            })
+            .collect();
+        values.sort_unstable();
+        values.into_iter().map(degrees).collect()
+    }
+
+    /// Longitude of the last column as the message says it, 0…360°, in microdegrees east.
+    #[must_use]
+    pub fn last_longitude(&self) -> i64 {
+        let last = i64::from(self.columns.saturating_sub(1)) * i64::from(self.increment);
+        (i64::from(self.first_longitude) + last).rem_euclid(360_000_000)
+    }
+}
+
+/// Microdegrees in degrees.
+#[expect(clippy::cast_precision_loss, reason = "angles have at most ten digits")]
+#[must_use]
+pub fn degrees(microdegrees: i64) -> f64 {
+    microdegrees as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_global_grid_runs_from_the_date_line() {
+        let grid = LatLonGrid {
+            columns: 1440,
+            rows: 721,
+            first_latitude: 90_000_000,
+            first_longitude: 0,
+            increment: 250_000,
+        };
+        let (latitudes, longitudes) = (grid.latitudes(), grid.longitudes());
+        assert_eq!((latitudes[0], latitudes[720], latitudes.len()), (90.0, -90.0, 721));
+        assert_eq!((longitudes[0], longitudes[720], longitudes[1439]), (-180.0, 0.0, 179.75));
+        assert_eq!(grid.last_longitude(), 359_750_000);
+        // ECMWF starts at 180°E: the same coordinates.
+        let ecmwf = LatLonGrid { first_longitude: 180_000_000, ..grid };
+        assert_eq!(ecmwf.longitudes(), longitudes);
+    }
+}

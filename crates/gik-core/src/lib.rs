@@ -1,0 +1,47 @@
+//! Contracts of gik: what a model's plug-in answers ([`Parser`]), what a decoder promises
+//! ([`GribCodec`]), how both are found ([`Registry`]), and the manifest of a virtual store
+//! ([`ManifestStore`]) that passes between them.
+//!
+//! The core knows no model, no host and no storage format: it depends on `object_store`'s
+//! traits and nothing that opens a connection.
+
+mod array;
+mod build;
+mod codec;
+mod error;
+mod forecast;
+mod grid;
+mod level;
+mod manifest;
+mod parser;
+mod registry;
+mod report;
+mod run;
+mod stores;
+mod time;
+mod window;
+
+pub use array::{
+    ArrayMetadata, Attributes, CoordinateValues, DataType, coordinate_array, group_json,
+};
+pub use build::{BuildOptions, build_manifest, parse};
+pub use codec::{
+    CodecInfo, CodecRegistration, DecodeOptions, GribCodec, Quantity, ValueBuffer, linked_codecs,
+};
+pub use error::{Error, ErrorKind, Result};
+pub use forecast::{DataVariable, ForecastSchema, Layout, LevelCoordinate, SchemaOptions};
+pub use grid::{LatLonGrid, degrees};
+#[doc(hidden)]
+pub use inventory;
+pub use level::*;
+pub use manifest::{
+    Chunk, ChunkEntry, ChunkManifest, ManifestArray, ManifestGroup, ManifestStore, SourceId,
+    SourceObject, SourceTable,
+};
+pub use parser::{FileReferences, Host, Parser, ParserInfo, Product, Reference, SourceFile};
+pub use registry::{ModelPlugin, ModelRegistration, Registry};
+pub use report::{Diagnostic, Problem, Report};
+pub use run::{Run, RunRequest, Selection};
+pub use stores::{IndexedFile, ObjectInfo, ObjectStoreRegistry, SourceReader};
+pub use time::{ReferenceTime, StepUnit};
+pub use window::*;

@@ -1,0 +1,127 @@
+//! What a build found wrong.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What is wrong, by how an operator would react to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The data file or its index is not there: not published yet, or lost.
+    MissingFile,
+    /// The file could not be read.
+    Unreadable,
+    /// The index is not about this file: another run, member or step, or older than it.
+    WrongIndex,
+    /// The index points past the end of its file.
+    PastEnd,
+    /// The index ends early.
+    Truncated,
+    /// Messages that the file should have are not in its index.
+    MissingMessage,
+    /// A line of the index cannot be used.
+    BadLine,
+    /// Messages that the model's table does not know.
+    UnknownMessage,
+}
+
+impl Problem {
+    /// Whether it leaves a hole in the store. Unknown messages do not: nobody asked for them.
+    #[must_use]
+    pub const fn is_loss(self) -> bool {
+        !matches!(self, Self::UnknownMessage)
+    }
+
+    /// The name in `--json`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MissingFile => "missing_file",
+            Self::Unreadable => "unreadable",
+            Self::WrongIndex => "wrong_index",
+            Self::PastEnd => "past_end",
+            Self::Truncated => "truncated",
+            Self::MissingMessage => "missing_message",
+            Self::BadLine => "bad_line",
+            Self::UnknownMessage => "unknown_message",
+        }
+    }
+
+    /// What to call it in a sentence.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::MissingFile => "missing files",
+            Self::Unreadable => "unreadable files",
+            Self::WrongIndex => "indexes that are not about their file",
+            Self::PastEnd => "indexes that point past the end of their file",
+            Self::Truncated => "truncated indexes",
+            Self::MissingMessage => "files that lack messages",
+            Self::BadLine => "files with unusable index lines",
+            Self::UnknownMessage => "files with messages outside the model's table",
+        }
+    }
+}
+
+/// One thing wrong with one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What kind of thing.
+    pub problem: Problem,
+    /// The file.
+    pub url: String,
+    /// What exactly, for a person.
+    pub text: String,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.url, self.text)
+    }
+}
+
+/// What building a run's manifest came to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Report {
+    /// Files the run should have.
+    pub files_expected: u64,
+    /// Files that contributed references.
+    pub files_used: u64,
+    /// References the run should have.
+    pub references_expected: u64,
+    /// References there are.
+    pub references: u64,
+    /// Index lines parsed.
+    pub lines: u64,
+    /// Index bytes read.
+    pub index_bytes: u64,
+    /// Requests made to the source, each page of a listing counted once.
+    pub requests: u64,
+    /// Seconds spent on listing folders.
+    pub list_seconds: f64,
+    /// Seconds from the first index requested to the last one parsed.
+    pub read_seconds: f64,
+    /// Of these, seconds spent on parsing and matching, on one core.
+    pub parse_seconds: f64,
+    /// What is wrong, ordered by file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    /// Whether every reference that should be there is.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.references == self.references_expected
+            && !self.diagnostics.iter().any(|diagnostic| diagnostic.problem.is_loss())
+    }
+
+    /// The number of files with each problem.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<Problem, u64> {
+        let mut counts = BTreeMap::new();
+        for diagnostic in &self.diagnostics {
+            *counts.entry(diagnostic.problem).or_insert(0) += 1;
+        }
+        counts
+    }
+}

@@ -1,0 +1,99 @@
+//! The configuration that is kept in a repository.
+
+use std::collections::BTreeMap;
+use std::num::{NonZeroU16, NonZeroU64};
+
+use gik_core::{ManifestStore, Result};
+use icechunk::RepositoryConfig;
+use icechunk::config::{
+    ManifestConfig, ManifestSplitCondition, ManifestSplitDim, ManifestSplitDimCondition,
+    ManifestSplittingConfig, ManifestVirtualChunkLocationCompressionConfig,
+};
+use icechunk::storage::{ConcurrencySettings, RetriesSettings, Settings};
+
+use crate::Container;
+
+/// References in a manifest to aim at. Below a thousand, a snapshot of years lists too
+/// many manifests; above ten thousand, an append rewrites too much.
+const REFERENCES_PER_MANIFEST: u64 = 10_000;
+/// The append dimension.
+const APPEND_DIMENSION: &str = "time";
+/// Chunks up to this size lie in the manifest itself: every coordinate of a global grid,
+/// so that opening a store fetches nothing else.
+const INLINE_BYTES: u16 = 16_384;
+/// A message in one request: the largest have a few megabytes.
+const REQUEST_BYTES: u64 = 16 << 20;
+
+pub(crate) fn repository_config(
+    manifest: &ManifestStore,
+    containers: &[Container],
+) -> Result<RepositoryConfig> {
+    let mut config = RepositoryConfig {
+        inline_chunk_threshold_bytes: Some(INLINE_BYTES),
+        // These also govern how virtual chunks are fetched, from whatever place. The
+        // defaults for a local folder would cut each message into many requests and
+        // never try again.
+        storage: Some(Settings {
+            concurrency: Some(ConcurrencySettings {
+                max_concurrent_requests_for_object: NonZeroU16::new(4),
+                ideal_concurrent_request_size: NonZeroU64::new(REQUEST_BYTES),
+            }),
+            retries: Some(RetriesSettings {
+                max_tries: NonZeroU16::new(8),
+                initial_backoff_ms: Some(100),
+                max_backoff_ms: Some(10_000),
+            }),
+            ..Settings::default()
+        }),
+        manifest: Some(ManifestConfig {
+            splitting: Some(splitting(manifest)),
+            max_concurrent_manifest_fetches_during_commit: Some(16),
+            // The dictionary makes manifests larger on disk and lookups slower; whole
+            // manifests are compressed anyway.
+            virtual_chunk_location_compression: Some(
+                ManifestVirtualChunkLocationCompressionConfig {
+                    dictionary_max_training_samples: Some(0),
+                    ..Default::default()
+                },
+            ),
+            ..ManifestConfig::default()
+        }),
+        ..RepositoryConfig::default()
+    };
+    for container in containers {
+        config
+            .set_virtual_chunk_container(container.config()?)
+            .map_err(|reason| gik_core::Error::argument(container.name.as_str(), reason))?;
+    }
+    Ok(config)
+}
+
+/// How many reference times go into a manifest of each array, by its chunks per time.
+fn splitting(manifest: &ManifestStore) -> ManifestSplittingConfig {
+    let mut arrays = BTreeMap::<u32, Vec<&str>>::new();
+    for (name, array) in &manifest.group.data {
+        let first = array.metadata.dimension_names.first().map(String::as_str);
+        if first != Some(APPEND_DIMENSION) {
+            continue;
+        }
+        let times = array.metadata.grid().first().copied().unwrap_or(1).max(1);
+        let per_time = (array.chunks.len() / times).max(1);
+        let in_manifest = REFERENCES_PER_MANIFEST.div_ceil(per_time);
+        arrays.entry(u32::try_from(in_manifest).unwrap_or(u32::MAX)).or_default().push(name);
+    }
+    let split_sizes = arrays
+        .into_iter()
+        .map(|(num_chunks, names)| {
+            // Array names are made of letters, digits and underscores.
+            let regex = format!("^({})$", names.join("|"));
+            let split = ManifestSplitDim {
+                condition: ManifestSplitDimCondition::DimensionName(format!(
+                    "^{APPEND_DIMENSION}$"
+                )),
+                num_chunks,
+            };
+            (ManifestSplitCondition::NameMatches { regex }, vec![split])
+        })
+        .collect();
+    ManifestSplittingConfig { split_sizes: Some(split_sizes) }
+}

@@ -1,0 +1,102 @@
+//! The places that a repository's references may reach.
+
+use std::collections::HashMap;
+
+use gik_core::{Error, Result};
+use icechunk::ObjectStoreConfig;
+use icechunk::config::{Credentials, S3Credentials};
+use icechunk::virtual_chunks::VirtualChunkContainer;
+
+use crate::S3Settings;
+
+/// How a place is reached. It is kept in the repository; credentials never are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Files of the reader's machine.
+    Local,
+    /// A web server.
+    Http,
+    /// A bucket.
+    S3(S3Settings),
+}
+
+/// A place that references may reach. References name it, so that a mirror can take its
+/// place when a repository is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// Its name in references: `vcc://NAME/key`.
+    pub name: String,
+    /// The urls it covers; ends with `/`.
+    pub url_prefix: String,
+    /// How it is reached.
+    pub access: Access,
+}
+
+impl Container {
+    /// The location that a reference to `url` is written with, if this container has it.
+    pub(crate) fn location(&self, url: &str) -> Option<String> {
+        let key = url.strip_prefix(self.url_prefix.as_str())?;
+        Some(format!("vcc://{}/{key}", self.name))
+    }
+
+    pub(crate) fn config(&self) -> Result<VirtualChunkContainer> {
+        let store = match &self.access {
+            // Icechunk takes the folder from the url prefix.
+            Access::Local => ObjectStoreConfig::LocalFileSystem(Default::default()),
+            Access::Http => {
+                let mut http = icechunk::config::HttpConfig::default();
+                if self.url_prefix.starts_with("http://") {
+                    http.opts.insert("allow_http".to_owned(), "true".to_owned());
+                }
+                ObjectStoreConfig::Http(http)
+            }
+            Access::S3(settings) if settings.endpoint.is_some() => {
+                ObjectStoreConfig::S3Compatible(settings.options())
+            }
+            Access::S3(settings) => ObjectStoreConfig::S3(settings.options()),
+        };
+        VirtualChunkContainer::new_named(self.name.clone(), self.url_prefix.clone(), store)
+            .map_err(|reason| Error::argument(self.url_prefix.as_str(), reason))
+    }
+
+    /// What a repository's configuration says about a container; none for kinds that this
+    /// build cannot reach.
+    pub(crate) fn of_config(config: &VirtualChunkContainer) -> Option<Self> {
+        let access = match &config.store {
+            ObjectStoreConfig::LocalFileSystem(_) => Access::Local,
+            ObjectStoreConfig::Http(_) => Access::Http,
+            ObjectStoreConfig::S3(options) | ObjectStoreConfig::S3Compatible(options) => {
+                Access::S3(S3Settings {
+                    region: options.region.clone(),
+                    endpoint: options.endpoint_url.clone(),
+                    anonymous: options.anonymous,
+                })
+            }
+            _ => return None,
+        };
+        Some(Self {
+            name: config.name.clone().unwrap_or_default(),
+            url_prefix: config.url_prefix().to_owned(),
+            access,
+        })
+    }
+
+    fn credentials(&self) -> Credentials {
+        match &self.access {
+            Access::Local => Credentials::LocalFileSystemAccess,
+            Access::Http => Credentials::HttpAccess,
+            Access::S3(settings) if settings.anonymous => Credentials::S3(S3Credentials::Anonymous),
+            Access::S3(_) => Credentials::S3(S3Credentials::FromEnv),
+        }
+    }
+}
+
+/// Icechunk's authorisation for exactly these containers.
+pub(crate) fn authorize<'a>(
+    containers: impl IntoIterator<Item = &'a Container>,
+) -> HashMap<String, Option<Credentials>> {
+    containers
+        .into_iter()
+        .map(|container| (container.url_prefix.clone(), Some(container.credentials())))
+        .collect()
+}

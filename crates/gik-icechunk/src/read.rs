@@ -1,0 +1,441 @@
+//! Repositories opened for reading.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use gik_core::{Attributes, CoordinateValues, Error, ErrorKind, Result};
+use icechunk::Store;
+use icechunk::format::ByteRange;
+use icechunk::format::manifest::VirtualReferenceErrorKind;
+use icechunk::format::snapshot::NodeData;
+use icechunk::repository::VersionInfo;
+use icechunk::session::{Session, SessionErrorKind};
+use icechunk::store::StoreErrorKind;
+use tokio::sync::RwLock;
+use zarrs::array::CodecOptions;
+use zarrs::array::codec::api::ArrayToBytesCodecTraits;
+use zarrs::array::{Array, ArrayBytes};
+use zarrs_icechunk::AsyncIcechunkStore;
+
+use crate::{Container, S3Settings, StoreLocation, container, fault};
+
+/// A repository, and which of the places that it refers to may be read.
+pub struct Repository {
+    inner: icechunk::Repository,
+    location: StoreLocation,
+    containers: Vec<Container>,
+}
+
+impl fmt::Debug for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Repository")
+            .field("location", &self.location)
+            .field("containers", &self.containers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A commit on `main`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commit {
+    /// Its id.
+    pub snapshot: String,
+    /// When it was made, in seconds since 1970.
+    pub seconds: i64,
+    /// Its message.
+    pub message: String,
+    /// Facts kept with it.
+    pub properties: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Repository {
+    /// Opens the repository at `location`. References are read only in containers that lie
+    /// at or below one of the urls of `allowed`: a repository from elsewhere could
+    /// otherwise point at any file or host that the reader can reach.
+    ///
+    /// # Errors
+    /// When there is no repository, or it cannot be read.
+    pub async fn open(
+        location: &StoreLocation,
+        s3: &S3Settings,
+        allowed: &[String],
+    ) -> Result<Self> {
+        if location.folder().is_some_and(|folder| !folder.is_dir()) {
+            // Icechunk would make the folder.
+            return Err(Error::new(ErrorKind::NotFound).in_url(location.to_string()).with_source(
+                std::io::Error::other("there is no such folder; build a store with gik build"),
+            ));
+        }
+        let failed = |error| fault::repository(location, &error);
+        let storage = location.storage(s3).await?;
+        let config =
+            icechunk::Repository::fetch_config(Arc::clone(&storage)).await.map_err(failed)?;
+        let containers: Vec<Container> = config
+            .iter()
+            .flat_map(|(config, _)| config.virtual_chunk_containers())
+            .filter_map(Container::of_config)
+            .collect();
+        let authorized = container::authorize(
+            containers.iter().filter(|container| is_allowed(&container.url_prefix, allowed)),
+        );
+        let inner = icechunk::Repository::open(storage)
+            .authorize_virtual_chunk_access(authorized)
+            .execute()
+            .await
+            .map_err(failed)?;
+        Ok(Self { inner, location: location.clone(), containers })
+    }
+
+    /// The places its references may reach, whether allowed here or not.
+    #[must_use]
+    pub fn containers(&self) -> &[Container] {
+        &self.containers
+    }
+
+    /// The newest state of `main`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn main(&self) -> Result<Opened> {
+        let session = self
+            .inner
+            .readonly_session(&VersionInfo::BranchTipRef("main".to_owned()))
+            .await
+            .map_err(|error| fault::repository(&self.location, &error))?;
+        let snapshot = session.snapshot_id().to_string();
+        let zarr = Arc::new(AsyncIcechunkStore::new(session.clone()));
+        let session = Arc::new(RwLock::new(session));
+        let store = Store::from_session(Arc::clone(&session)).await;
+        Ok(Opened { location: self.location.clone(), snapshot, session, store, zarr })
+    }
+
+    /// The newest `limit` commits of `main`, the newest first. The empty state that a
+    /// repository begins with is not among them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn history(&self, limit: usize) -> Result<Vec<Commit>> {
+        let failed = |error| fault::repository(&self.location, &error);
+        let commits = self
+            .inner
+            .ancestry(&VersionInfo::BranchTipRef("main".to_owned()))
+            .await
+            .map_err(failed)?;
+        let commits: Vec<_> = commits.take(limit).try_collect().await.map_err(failed)?;
+        Ok(commits
+            .into_iter()
+            .filter(|commit| commit.parent_id.is_some())
+            .map(|commit| Commit {
+                snapshot: commit.id.to_string(),
+                seconds: commit.flushed_at.timestamp(),
+                message: commit.message,
+                properties: commit.metadata.into_iter().collect(),
+            })
+            .collect())
+    }
+}
+
+fn is_allowed(prefix: &str, allowed: &[String]) -> bool {
+    allowed.iter().any(|url| {
+        // `s3://bucket` means the bucket, not every bucket whose name begins so.
+        prefix.strip_prefix(url.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+    })
+}
+
+/// One state of a repository.
+pub struct Opened {
+    location: StoreLocation,
+    snapshot: String,
+    session: Arc<RwLock<Session>>,
+    store: Store,
+    zarr: Arc<AsyncIcechunkStore>,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened")
+            .field("location", &self.location)
+            .field("snapshot", &self.snapshot)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Opened {
+    /// The id of this state.
+    #[must_use]
+    pub fn snapshot(&self) -> &str {
+        &self.snapshot
+    }
+
+    /// The store, for readers that speak zarrs.
+    #[must_use]
+    pub fn zarr(&self) -> &Arc<AsyncIcechunkStore> {
+        &self.zarr
+    }
+
+    /// The group's attributes.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn attributes(&self) -> Result<Attributes> {
+        let bytes = self
+            .store
+            .get("zarr.json", &ByteRange::ALL)
+            .await
+            .map_err(|error| fault::store(&self.location, &error))?;
+        let document: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| {
+            Error::malformed("group metadata", "JSON", error.to_string())
+                .in_url(format!("{}/zarr.json", self.location))
+        })?;
+        Ok(document
+            .get("attributes")
+            .and_then(serde_json::Value::as_object)
+            .cloned()
+            .unwrap_or_default())
+    }
+
+    /// The names of the arrays, sorted.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn array_names(&self) -> Result<Vec<String>> {
+        let failed = |error| fault::session(&self.location, &error);
+        let session = self.session.read().await;
+        let mut names = Vec::new();
+        for node in session.list_nodes(&icechunk::format::Path::root()).await.map_err(failed)? {
+            let node = node.map_err(failed)?;
+            if matches!(node.node_data, NodeData::Array { .. }) {
+                names.push(node.path.to_string().trim_start_matches('/').to_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The number of chunks of `array` that are there.
+    ///
+    /// # Errors
+    /// When its manifests cannot be read.
+    pub async fn chunk_count(&self, array: &str) -> Result<u64> {
+        let path = array_path(array)?;
+        let session = self.session.read().await;
+        let chunks = session.array_chunk_iterator(&path).await;
+        chunks
+            .try_fold(0, |count, _| async move { Ok(count + 1) })
+            .await
+            .map_err(|error| fault::session(&self.location, &error))
+    }
+
+    /// The array `name`.
+    ///
+    /// # Errors
+    /// When there is none, or a codec of it is unknown; the text lists the arrays.
+    pub async fn array(&self, name: &str) -> Result<StoredArray> {
+        let names = self.array_names().await?;
+        if !names.iter().any(|other| other == name) {
+            return Err(Error::argument(
+                format!("variable '{name}'"),
+                format!("is not in {}; there are {}", self.location, names.join(", ")),
+            ));
+        }
+        let path = format!("/{name}");
+        let array = Array::async_open(Arc::clone(&self.zarr), &path)
+            .await
+            .map_err(|error| fault::io(&format!("{}{path}", self.location), &error))?;
+        Ok(StoredArray {
+            name: name.to_owned(),
+            location: self.location.clone(),
+            store: self.store.clone(),
+            array: Arc::new(array),
+        })
+    }
+}
+
+fn array_path(name: &str) -> Result<icechunk::format::Path> {
+    format!("/{name}")
+        .as_str()
+        .try_into()
+        .map_err(|_| Error::argument(name, "is no name of an array"))
+}
+
+/// An array of a repository: its chunks are fetched and decoded separately, so that the
+/// caller decides what waits for what.
+#[derive(Clone)]
+pub struct StoredArray {
+    name: String,
+    location: StoreLocation,
+    store: Store,
+    array: Arc<Array<AsyncIcechunkStore>>,
+}
+
+impl fmt::Debug for StoredArray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredArray")
+            .field("name", &self.name)
+            .field("location", &self.location)
+            .field("shape", &self.shape())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StoredArray {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Elements along each dimension.
+    #[must_use]
+    pub fn shape(&self) -> &[u64] {
+        self.array.shape()
+    }
+
+    /// The dimensions' names; unnamed ones are empty.
+    #[must_use]
+    pub fn dimension_names(&self) -> Vec<String> {
+        let names = self.array.dimension_names().as_deref().unwrap_or_default();
+        names.iter().map(|name| name.clone().unwrap_or_default()).collect()
+    }
+
+    /// Its attributes.
+    #[must_use]
+    pub fn attributes(&self) -> &Attributes {
+        self.array.attributes()
+    }
+
+    /// Elements of the chunk at `indices` along each dimension.
+    ///
+    /// # Errors
+    /// When `indices` is not in the chunk grid.
+    pub fn chunk_shape(&self, indices: &[u64]) -> Result<Vec<u64>> {
+        let shape = self.array.chunk_shape(indices).map_err(|error| self.failed(&error))?;
+        Ok(shape.iter().map(|length| length.get()).collect())
+    }
+
+    /// All its values, as a coordinate's.
+    ///
+    /// # Errors
+    /// When it is neither of 64-bit integers nor of double precision, or cannot be read.
+    pub async fn coordinate(&self) -> Result<CoordinateValues> {
+        let everything = self.array.subset_all();
+        match self.array.data_type().to_string().as_str() {
+            "int64" => self
+                .array
+                .async_retrieve_array_subset::<Vec<i64>>(&everything)
+                .await
+                .map(CoordinateValues::Int64),
+            _ => self
+                .array
+                .async_retrieve_array_subset::<Vec<f64>>(&everything)
+                .await
+                .map(CoordinateValues::Float64),
+        }
+        .map_err(|error| self.failed(&error))
+    }
+
+    /// The encoded bytes of the chunk at `indices`; none when it is missing.
+    ///
+    /// # Errors
+    /// When the object cannot be read, was overwritten since, or lies in a place that was
+    /// not allowed.
+    pub async fn fetch(&self, indices: &[u64]) -> Result<Option<Bytes>> {
+        let mut key = format!("{}/c", self.name);
+        for index in indices {
+            key.push('/');
+            key.push_str(&index.to_string());
+        }
+        match self.store.get(&key, &ByteRange::ALL).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) => match error.kind {
+                StoreErrorKind::NotFound(_) => Ok(None),
+                StoreErrorKind::SessionError(SessionErrorKind::VirtualReferenceError(kind)) => {
+                    Err(self.virtual_failure(&key, &kind))
+                }
+                kind => Err(fault::io(&format!("{}/{key}", self.location), &kind)),
+            },
+        }
+    }
+
+    fn virtual_failure(&self, key: &str, kind: &VirtualReferenceErrorKind) -> Error {
+        let place = format!("{}/{key}", self.location);
+        match kind {
+            VirtualReferenceErrorKind::UnauthorizedVirtualChunkContainer { url_prefix, .. } => {
+                Error::new(ErrorKind::Denied).in_url(place).with_source(std::io::Error::other(
+                    format!(
+                        "the store refers to {url_prefix}, which may not be read unless you say \
+                         so: --allow {url_prefix}"
+                    ),
+                ))
+            }
+            VirtualReferenceErrorKind::ObjectModified(url) => {
+                Error::mismatch("time of the object", "not after the store was built", "later")
+                    .with_source(std::io::Error::other(format!(
+                        "{url} was overwritten since; build the run again"
+                    )))
+                    .in_url(place)
+            }
+            VirtualReferenceErrorKind::FetchError(cause) => {
+                Error::new(ErrorKind::Io { retryable: true })
+                    .with_source(std::io::Error::other(cause.to_string()))
+                    .in_url(place)
+            }
+            other => fault::io(&place, other),
+        }
+    }
+
+    /// The values of an encoded chunk, in C order. It blocks: run it on a thread that may.
+    ///
+    /// # Errors
+    /// When the bytes are no message of the chunk's shape.
+    pub fn decode(&self, indices: &[u64], bytes: &[u8]) -> Result<Vec<f32>> {
+        let shape = self.array.chunk_shape(indices).map_err(|error| self.failed(&error))?;
+        let decoded = self
+            .array
+            .codecs()
+            .decode(
+                bytes.into(),
+                &shape,
+                self.array.data_type(),
+                self.array.fill_value(),
+                &CodecOptions::default(),
+            )
+            .map_err(|error| self.failed(&error))?;
+        let ArrayBytes::Fixed(raw) = decoded else {
+            return Err(self.failed(&"elements of variable length"));
+        };
+        Ok(match self.array.data_type().to_string().as_str() {
+            "float64" => elements(&raw).map(|bytes| narrow(f64::from_ne_bytes(bytes))).collect(),
+            _ => elements(&raw).map(f32::from_ne_bytes).collect(),
+        })
+    }
+
+    fn failed(&self, error: &dyn fmt::Display) -> Error {
+        fault::io(&format!("{}/{}", self.location, self.name), error)
+    }
+}
+
+fn elements<const N: usize>(raw: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
+    raw.chunks_exact(N).filter_map(|bytes| bytes.try_into().ok())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "rounding to nearest is what is asked for")]
+const fn narrow(value: f64) -> f32 {
+    value as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_allowed;
+
+    #[test]
+    fn an_allowed_place_covers_what_lies_below_it() {
+        let allowed = ["s3://noaa-gefs-pds".to_owned(), "file:///data/gefs/".to_owned()];
+        assert!(is_allowed("s3://noaa-gefs-pds/", &allowed));
+        assert!(is_allowed("file:///data/gefs/2025/", &allowed));
+        assert!(!is_allowed("s3://noaa-gefs-pds-evil/", &allowed));
+        assert!(!is_allowed("file:///data/", &allowed));
+    }
+}

@@ -1,0 +1,311 @@
+//! A manifest becomes a repository.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use gik_core::{
+    Error, ErrorKind, ManifestArray, ManifestStore, Result, SourceId, SourceObject, group_json,
+};
+use icechunk::format::ChunkIndices;
+use icechunk::format::manifest::{
+    Checksum, SecondsSinceEpoch, VirtualChunkLocation, VirtualChunkRef,
+};
+use icechunk::format::snapshot::SnapshotProperties;
+use icechunk::storage::StorageContext;
+use icechunk::store::SetVirtualRefsResult;
+use icechunk::{Repository, Store};
+use tokio::sync::RwLock;
+
+use crate::config::repository_config;
+use crate::{Container, S3Settings, StoreLocation, fault};
+
+/// What goes with a commit.
+#[derive(Debug, Clone, Default)]
+pub struct WriteOptions {
+    /// The commit's message.
+    pub message: String,
+    /// Facts kept with the commit.
+    pub properties: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Created {
+    /// The id of the commit on `main`.
+    pub snapshot: String,
+    /// Virtual references written.
+    pub references: u64,
+    /// Seconds for metadata and references, in memory.
+    pub write_seconds: f64,
+    /// Seconds for the commit.
+    pub commit_seconds: f64,
+}
+
+/// Makes sure that a repository can be created: there is none, and nothing else either.
+///
+/// # Errors
+/// [`ErrorKind::AlreadyExists`] when there is one, and whatever keeps the place from being
+/// looked at.
+pub async fn check_absent(location: &StoreLocation, s3: &S3Settings) -> Result<()> {
+    if let Some(folder) = location.folder() {
+        return check_folder(folder);
+    }
+    let storage = location.storage(s3).await?;
+    let exists = Repository::exists(storage, None)
+        .await
+        .map_err(|error| fault::repository(location, &error))?;
+    if exists { Err(exists_already(location)) } else { Ok(()) }
+}
+
+fn check_folder(folder: &std::path::Path) -> Result<()> {
+    let failed = |error: std::io::Error| {
+        Error::new(match error.kind() {
+            std::io::ErrorKind::PermissionDenied => ErrorKind::Denied,
+            _ => ErrorKind::Io { retryable: false },
+        })
+        .with_source(error)
+        .in_url(folder.display().to_string())
+    };
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => {
+            if entries.next().is_some() {
+                return Err(exists_already(&folder.display()));
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    // Finding out after minutes of reading that the place cannot be written would be late.
+    let missing: Vec<_> = folder.ancestors().take_while(|parent| !parent.exists()).collect();
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let probe = folder.join(".gik-probe");
+    let written = std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe));
+    for made in missing {
+        std::fs::remove_dir(made).map_err(failed)?;
+    }
+    written.map_err(failed)
+}
+
+fn exists_already(place: &dyn std::fmt::Display) -> Error {
+    Error::new(ErrorKind::AlreadyExists {
+        what: "the store".to_owned(),
+        hint: "name another place, or remove it first".to_owned(),
+    })
+    .in_url(place.to_string())
+}
+
+/// Creates a repository at `location` that holds `manifest`, in one commit: a reader of
+/// `main` sees nothing, then all of it. When it fails, nothing is left behind.
+///
+/// # Errors
+/// When there is a repository already, a reference lies in none of `containers`, or the
+/// place cannot be written.
+pub async fn create(
+    manifest: &ManifestStore,
+    containers: &[Container],
+    location: &StoreLocation,
+    s3: &S3Settings,
+    options: &WriteOptions,
+) -> Result<Created> {
+    // What can be wrong with the manifest is found before anything is written.
+    let locations = locations(manifest, containers)?;
+    let config = repository_config(manifest, containers)?;
+    check_absent(location, s3).await?;
+    let storage = location.storage(s3).await?;
+    let repository = Repository::create(Arc::clone(&storage))
+        .config(config)
+        .execute()
+        .await
+        .map_err(|error| fault::repository(location, &error))?;
+    let outcome = fill(&repository, manifest, &locations, location, options).await;
+    if outcome.is_err() {
+        remove(location, storage.as_ref()).await;
+    }
+    outcome
+}
+
+async fn fill(
+    repository: &Repository,
+    manifest: &ManifestStore,
+    locations: &[VirtualChunkLocation],
+    location: &StoreLocation,
+    options: &WriteOptions,
+) -> Result<Created> {
+    let started = Instant::now();
+    let session = repository
+        .writable_session("main")
+        .await
+        .map_err(|error| fault::repository(location, &error))?;
+    let session = Arc::new(RwLock::new(session));
+    let store = Store::from_session(Arc::clone(&session)).await;
+    let set = async |key: String, bytes: Bytes| {
+        store.set(&key, bytes).await.map_err(|error| fault::store(location, &error))
+    };
+    let json = |value: serde_json::Value| Bytes::from(value.to_string());
+
+    set("zarr.json".to_owned(), json(group_json(&manifest.group.attributes))).await?;
+    for (name, array) in manifest.group.arrays() {
+        set(format!("{name}/zarr.json"), json(array.metadata.to_json())).await?;
+        for (index, bytes) in array.chunks.inline_chunks() {
+            let key = chunk_key(name, &indices(&array.metadata.grid(), index));
+            set(key, bytes.clone()).await?;
+        }
+        let references = references(manifest, array, locations)?;
+        if references.is_empty() {
+            continue;
+        }
+        let path = format!("/{name}")
+            .as_str()
+            .try_into()
+            .map_err(|_| Error::argument(name, "is no name of an array"))?;
+        // The containers were checked when the locations were made.
+        let outcome = store
+            .set_virtual_refs(&path, false, references)
+            .await
+            .map_err(|error| fault::store(location, &error))?;
+        if let SetVirtualRefsResult::FailedRefs(failed) = outcome {
+            return Err(Error::mismatch(
+                format!("references of {name} that Icechunk takes"),
+                "all",
+                format!("{} refused", failed.len()),
+            ));
+        }
+    }
+    let write_seconds = started.elapsed().as_secs_f64();
+
+    let started = Instant::now();
+    let properties: SnapshotProperties =
+        options.properties.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let snapshot = session
+        .write()
+        .await
+        .commit(&options.message)
+        .properties(properties)
+        .execute()
+        .await
+        .map_err(|error| fault::session(location, &error))?;
+    Ok(Created {
+        snapshot: snapshot.to_string(),
+        references: manifest.group.virtual_count(),
+        write_seconds,
+        commit_seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// The location of each source, in the order of the table.
+fn locations(
+    manifest: &ManifestStore,
+    containers: &[Container],
+) -> Result<Vec<VirtualChunkLocation>> {
+    let location = |object: &SourceObject| {
+        let url = object.url.as_str();
+        let location =
+            containers.iter().find_map(|container| container.location(url)).ok_or_else(|| {
+                let prefixes: Vec<_> =
+                    containers.iter().map(|container| container.url_prefix.as_str()).collect();
+                Error::argument(
+                    url,
+                    format!("lies in none of the store's containers: {}", prefixes.join(", ")),
+                )
+            })?;
+        VirtualChunkLocation::from_url(&location)
+            .map_err(|error| Error::argument(url, error.kind.to_string()))
+    };
+    manifest.sources.iter().map(|(_, object)| location(object)).collect()
+}
+
+fn references(
+    manifest: &ManifestStore,
+    array: &ManifestArray,
+    locations: &[VirtualChunkLocation],
+) -> Result<Vec<(ChunkIndices, VirtualChunkRef)>> {
+    let grid = array.metadata.grid();
+    let count = usize::try_from(array.chunks.virtual_count()).unwrap_or(usize::MAX);
+    let mut references = Vec::new();
+    references.try_reserve_exact(count).map_err(|error| {
+        Error::new(ErrorKind::LimitExceeded {
+            what: "number of references in an array",
+            limit: u64::from(u32::MAX),
+            found: array.chunks.virtual_count(),
+        })
+        .with_source(error)
+    })?;
+    for (index, entry) in array.chunks.virtual_chunks() {
+        let (object, location) = source(manifest, locations, entry.source)?;
+        references.push((
+            ChunkIndices(indices(&grid, index)),
+            VirtualChunkRef {
+                location: location.clone(),
+                offset: entry.offset,
+                length: u64::from(entry.length.get()),
+                checksum: object
+                    .last_modified
+                    .and_then(|seconds| u32::try_from(seconds).ok())
+                    .map(|seconds| Checksum::LastModified(SecondsSinceEpoch(seconds))),
+            },
+        ));
+    }
+    Ok(references)
+}
+
+fn source<'a>(
+    manifest: &'a ManifestStore,
+    locations: &'a [VirtualChunkLocation],
+    id: SourceId,
+) -> Result<(&'a SourceObject, &'a VirtualChunkLocation)> {
+    let position = id.position();
+    manifest.sources.get(id).zip(locations.get(position)).ok_or_else(|| {
+        Error::mismatch(
+            "source of a reference",
+            format!("less than {}", manifest.sources.len()),
+            position.to_string(),
+        )
+    })
+}
+
+/// The position along each dimension of the chunk with this position in C order.
+fn indices(grid: &[u64], index: u64) -> Vec<u32> {
+    let mut rest = index;
+    let mut indices: Vec<u32> = grid
+        .iter()
+        .rev()
+        .map(|&length| {
+            let length = length.max(1);
+            let position = rest % length;
+            rest /= length;
+            // A grid has at most 2³² chunks.
+            u32::try_from(position).unwrap_or(u32::MAX)
+        })
+        .collect();
+    indices.reverse();
+    indices
+}
+
+/// The key of a chunk (Zarr v3, chunk key encoding `default`).
+fn chunk_key(name: &str, indices: &[u32]) -> String {
+    let mut key = format!("{name}/c");
+    for index in indices {
+        key.push('/');
+        key.push_str(&index.to_string());
+    }
+    key
+}
+
+/// Removes what a failed creation has written. It was created where nothing was, so that
+/// all there is, is its own.
+async fn remove(location: &StoreLocation, storage: &(dyn icechunk::Storage + Send + Sync)) {
+    if let Some(folder) = location.folder() {
+        // The failure that led here is what is reported.
+        let _ = std::fs::remove_dir_all(folder);
+        return;
+    }
+    let Ok(settings) = storage.default_settings().await else { return };
+    let context = StorageContext::unattributed(&settings);
+    let Ok(objects) = storage.list_objects(&context, "").await else { return };
+    let ids = objects
+        .filter_map(|object| async move { object.ok().map(|info| (info.id, info.size_bytes)) })
+        .boxed();
+    let _ = storage.delete_objects(&context, "", ids).await;
+}
