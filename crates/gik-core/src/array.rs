@@ -115,10 +115,41 @@ pub enum CoordinateValues {
 }
 
 impl CoordinateValues {
-    fn len(&self) -> usize {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
         match self {
             Self::Int64(values) => values.len(),
             Self::Float64(values) => values.len(),
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value at `index` as a float; integers beyond 2⁵³ are rounded.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "documented; times and steps lie below 2^53")]
+    pub fn get(&self, index: usize) -> Option<f64> {
+        match self {
+            Self::Int64(values) => values.get(index).map(|&value| value as f64),
+            Self::Float64(values) => values.get(index).copied(),
+        }
+    }
+
+    /// The values at these positions, in their order; positions outside are left out.
+    #[must_use]
+    pub fn take(&self, positions: &[usize]) -> Self {
+        match self {
+            Self::Int64(values) => {
+                Self::Int64(positions.iter().filter_map(|&at| values.get(at).copied()).collect())
+            }
+            Self::Float64(values) => {
+                Self::Float64(positions.iter().filter_map(|&at| values.get(at).copied()).collect())
+            }
         }
     }
 

@@ -19,6 +19,7 @@ mod report;
 mod run;
 mod stores;
 mod time;
+mod variables;
 mod window;
 
 pub use array::{
@@ -33,7 +34,7 @@ pub use forecast::{DataVariable, ForecastSchema, Layout, LevelCoordinate, Schema
 pub use grid::{LatLonGrid, degrees};
 #[doc(hidden)]
 pub use inventory;
-pub use level::*;
+pub use level::{Decimal, FixedSurface, Level};
 pub use manifest::{
     Chunk, ChunkEntry, ChunkManifest, ManifestArray, ManifestGroup, ManifestStore, SourceId,
     SourceObject, SourceTable,
@@ -44,4 +45,5 @@ pub use report::{Diagnostic, Problem, Report};
 pub use run::{Run, RunRequest, Selection};
 pub use stores::{IndexedFile, ObjectInfo, ObjectStoreRegistry, SourceReader};
 pub use time::{ReferenceTime, StepUnit};
-pub use window::*;
+pub use variables::{Leads, Place, TableVariable, VariableRow, VariableTable};
+pub use window::{Statistic, Window};

@@ -1,0 +1,420 @@
+//! The variable table of a model: which message belongs to which array.
+//!
+//! A table is data: tab-separated text with a header, one row a message of a file. Array
+//! names are fixed in it, so that they never depend on what a file happens to contain.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::{Attributes, Error, Level, LevelCoordinate, ReferenceTime, Result, Statistic};
+
+/// Which steps of a run carry a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leads {
+    /// All.
+    All,
+    /// Step 0 only.
+    Analysis,
+    /// All but step 0.
+    Forecast,
+}
+
+impl Leads {
+    /// Whether the message is in the file of a step.
+    #[must_use]
+    pub const fn include(self, step: u32) -> bool {
+        match self {
+            Self::All => true,
+            Self::Analysis => step == 0,
+            Self::Forecast => step > 0,
+        }
+    }
+}
+
+/// One message of a file, as the index writes it, and what it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VariableRow {
+    /// The array it belongs to.
+    pub name: &'static str,
+    /// Which kind of file has it, where a product has several.
+    pub file: &'static str,
+    /// The abbreviation in the index: `TMP`.
+    pub abbreviation: &'static str,
+    /// The level.
+    pub level: Level,
+    /// The level as the index writes it: `2 m above ground`.
+    pub level_text: &'static str,
+    /// Over what the values extend; none for instants.
+    pub statistic: Option<Statistic>,
+    /// The steps that have it.
+    pub leads: Leads,
+    /// The first run that has it.
+    pub since: Option<ReferenceTime>,
+    /// The first run that has it no more.
+    pub until: Option<ReferenceTime>,
+    /// The level dimension of the array, if it has one.
+    pub dimension: Option<&'static str>,
+    /// The other columns, by their header: what attributes are made of.
+    pub facts: BTreeMap<&'static str, &'static str>,
+}
+
+impl VariableRow {
+    /// Whether a run's file of a step should have the message.
+    #[must_use]
+    pub fn is_expected(&self, run: ReferenceTime, step: u32) -> bool {
+        self.leads.include(step)
+            && self.since.is_none_or(|since| since <= run)
+            && self.until.is_none_or(|until| run < until)
+    }
+
+    /// A column that is none of the other fields; empty when there is none.
+    #[must_use]
+    pub fn fact(&self, column: &str) -> &'static str {
+        self.facts.get(column).copied().unwrap_or_default()
+    }
+}
+
+/// An array of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableVariable {
+    /// Its name.
+    pub name: &'static str,
+    /// Its level dimension, if it has one.
+    pub dimension: Option<&'static str>,
+    /// Positions of its rows in the table.
+    pub rows: Vec<usize>,
+}
+
+/// A product's messages and arrays.
+#[derive(Debug)]
+pub struct VariableTable {
+    rows: Vec<VariableRow>,
+    variables: Vec<TableVariable>,
+    levels: Vec<(LevelCoordinate, Vec<Level>)>,
+    /// Of each row: its variable, and the position of its level.
+    places: Vec<(u32, u32)>,
+    lookup: HashMap<(&'static str, Level, Option<Statistic>), usize>,
+}
+
+/// Where a message belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Position of the row in the table.
+    pub row: usize,
+    /// Position of the array in [`VariableTable::variables`].
+    pub variable: u32,
+    /// Position in the array's level coordinate; 0 without one.
+    pub level: u32,
+}
+
+impl VariableTable {
+    /// The rows of `text` for which `keep` holds, given the column `file`.
+    ///
+    /// # Errors
+    /// When the text is no such table: a column is missing, a cell cannot be read, two
+    /// rows are the same message, or an array's rows contradict each other.
+    pub fn parse(text: &'static str, keep: impl Fn(&str) -> bool) -> Result<Self> {
+        let mut lines = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.starts_with('#') && !line.trim().is_empty());
+        let header: Vec<&'static str> =
+            lines.next().map(|(_, line)| line.split('\t').collect()).unwrap_or_default();
+        let mut rows = Vec::new();
+        for (number, line) in lines {
+            let row = parse_row(&header, line).map_err(|error| {
+                Error::malformed("variable table", "a valid row", format!("line {}", number + 1))
+                    .with_source(error)
+            })?;
+            if keep(row.file) {
+                rows.push(row);
+            }
+        }
+        Self::of_rows(rows)
+    }
+
+    fn of_rows(rows: Vec<VariableRow>) -> Result<Self> {
+        let mut lookup = HashMap::new();
+        let mut variables = Vec::<TableVariable>::new();
+        let mut by_name = HashMap::new();
+        let mut dimensions = Vec::<(&'static str, Vec<Level>)>::new();
+        for (position, row) in rows.iter().enumerate() {
+            let key = (row.abbreviation, row.level, row.statistic);
+            if lookup.insert(key, position).is_some() {
+                return Err(contradiction(row, "is in the table twice"));
+            }
+            let index = *by_name.entry(row.name).or_insert_with(|| {
+                variables.push(TableVariable {
+                    name: row.name,
+                    dimension: row.dimension,
+                    rows: Vec::new(),
+                });
+                variables.len() - 1
+            });
+            let Some(variable) = variables.get_mut(index) else { continue };
+            if variable.dimension != row.dimension {
+                return Err(contradiction(
+                    row,
+                    "has another dimension than the array's other rows",
+                ));
+            }
+            if row.dimension.is_none() && !variable.rows.is_empty() {
+                return Err(contradiction(row, "is a second level of an array without levels"));
+            }
+            variable.rows.push(position);
+            if let Some(dimension) = row.dimension {
+                match dimensions.iter_mut().find(|(name, _)| *name == dimension) {
+                    Some((_, levels)) if levels.contains(&row.level) => {}
+                    Some((_, levels)) => levels.push(row.level),
+                    None => dimensions.push((dimension, vec![row.level])),
+                }
+            }
+        }
+        let levels: Vec<(LevelCoordinate, Vec<Level>)> = dimensions
+            .into_iter()
+            .map(|(dimension, levels)| LevelCoordinate::of_levels(dimension, levels))
+            .collect();
+        let places = rows
+            .iter()
+            .map(|row| {
+                let variable = by_name.get(row.name).copied().unwrap_or_default();
+                let level = row.dimension.map_or(Some(0), |dimension| {
+                    levels
+                        .iter()
+                        .find(|(coordinate, _)| coordinate.dimension == dimension)
+                        .and_then(|(_, levels)| levels.iter().position(|level| *level == row.level))
+                });
+                // Positions in a compiled-in table.
+                (
+                    u32::try_from(variable).unwrap_or(u32::MAX),
+                    u32::try_from(level.unwrap_or_default()).unwrap_or(u32::MAX),
+                )
+            })
+            .collect();
+        Ok(Self { rows, variables, levels, places, lookup })
+    }
+
+    /// The messages.
+    #[must_use]
+    pub fn rows(&self) -> &[VariableRow] {
+        &self.rows
+    }
+
+    /// The arrays, in the order of their first rows.
+    #[must_use]
+    pub fn variables(&self) -> &[TableVariable] {
+        &self.variables
+    }
+
+    /// The level dimensions, each with all levels of the table.
+    pub fn levels(&self) -> impl Iterator<Item = &LevelCoordinate> {
+        self.levels.iter().map(|(coordinate, _)| coordinate)
+    }
+
+    /// Where a message belongs, if the table has it.
+    #[must_use]
+    pub fn place(
+        &self,
+        abbreviation: &str,
+        level: Level,
+        statistic: Option<Statistic>,
+    ) -> Option<Place> {
+        // A shorter borrow than the table's: the map is covariant in its key.
+        let lookup: &HashMap<(&str, Level, Option<Statistic>), usize> = &self.lookup;
+        let row = *lookup.get(&(abbreviation, level, statistic))?;
+        let &(variable, level) = self.places.get(row)?;
+        Some(Place { row, variable, level })
+    }
+}
+
+/// What CF and cfgrib say about the dimensions of levels: the dimension, `long_name`,
+/// `standard_name` and `positive`.
+const LEVEL_ATTRIBUTES: &[(&str, &str, &str, &str)] = &[
+    ("isobaricInhPa", "pressure", "air_pressure", "down"),
+    ("heightAboveGround", "height above the surface", "height", "up"),
+    ("heightAboveGroundLayer", "height above the surface", "height", "up"),
+    ("heightAboveSea", "height above mean sea level", "altitude", "up"),
+    ("depthBelowLand", "soil depth", "depth", "down"),
+    ("depthBelowLandLayer", "soil depth", "depth", "down"),
+    ("hybrid", "hybrid level", "", "down"),
+    ("sigma", "sigma", "", "down"),
+    ("sigmaLayer", "sigma", "", "down"),
+    ("theta", "potential temperature", "air_potential_temperature", "up"),
+    ("potentialVorticity", "potential vorticity", "", ""),
+    ("pressureFromGroundLayer", "pressure difference to the surface", "", "up"),
+];
+
+impl LevelCoordinate {
+    /// The coordinate of these levels, and the levels in its order: from the ground up for
+    /// pressures, ascending for all others.
+    #[must_use]
+    pub fn of_levels(dimension: &str, mut levels: Vec<Level>) -> (Self, Vec<Level>) {
+        let key = |level: &Level| {
+            let first = level.value().unwrap_or_default();
+            (first, level.bounds().map_or(first, |[_, second]| second))
+        };
+        levels.sort_by(|a, b| {
+            let (a, b) = (key(a), key(b));
+            a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+        });
+        let descending = dimension == "isobaricInhPa";
+        if descending {
+            levels.reverse();
+        }
+        let bounds: Vec<[f64; 2]> = levels.iter().filter_map(Level::bounds).collect();
+        let mut attributes = Attributes::new();
+        let mut set = |key: &str, value: &str| {
+            if !value.is_empty() {
+                attributes.insert(key.to_owned(), value.into());
+            }
+        };
+        match LEVEL_ATTRIBUTES.iter().find(|(name, ..)| *name == dimension) {
+            Some((_, long_name, standard_name, positive)) => {
+                set("long_name", long_name);
+                set("standard_name", standard_name);
+                set("positive", positive);
+            }
+            None => set("long_name", dimension),
+        }
+        set("units", levels.first().map_or("1", Level::units));
+        set("stored_direction", if descending { "decreasing" } else { "increasing" });
+        let coordinate = Self {
+            dimension: dimension.to_owned(),
+            values: levels.iter().map(|level| level.value().unwrap_or_default()).collect(),
+            bounds: (!levels.is_empty() && bounds.len() == levels.len()).then_some(bounds),
+            attributes,
+        };
+        (coordinate, levels)
+    }
+}
+
+fn contradiction(row: &VariableRow, reason: &str) -> Error {
+    Error::malformed(
+        "variable table",
+        "rows that agree",
+        format!("{} ({} {}) {reason}", row.name, row.abbreviation, row.level_text),
+    )
+}
+
+/// The columns that have a field of their own.
+const COLUMNS: [&str; 9] =
+    ["name", "file", "abbrev", "level", "statistic", "steps", "since", "until", "dimension"];
+
+fn parse_row(header: &[&'static str], line: &'static str) -> Result<VariableRow> {
+    let cells: Vec<&'static str> = line.split('\t').collect();
+    let cell = |column: &'static str| {
+        let position = header.iter().position(|name| *name == column);
+        position
+            .and_then(|position| cells.get(position).copied())
+            .ok_or_else(|| Error::malformed("variable table", column, "no such column"))
+    };
+    let unknown = |column: &'static str, text: &str| {
+        Error::malformed("variable table", format!("a known {column}"), text)
+    };
+    let time = |column: &'static str| match cell(column)? {
+        "" => Ok(None),
+        text => text.parse::<ReferenceTime>().map(Some),
+    };
+    let name = cell("name")?;
+    let is_identifier = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if !is_identifier {
+        return Err(unknown("name (lower-case letters, digits and underscores)", name));
+    }
+    let level_text = cell("level")?;
+    Ok(VariableRow {
+        name,
+        file: cell("file")?,
+        abbreviation: cell("abbrev")?,
+        level: level_text.parse()?,
+        level_text,
+        statistic: match cell("statistic")? {
+            "instant" => None,
+            text => {
+                Some(Statistic::from_step_type(text).ok_or_else(|| unknown("statistic", text))?)
+            }
+        },
+        leads: match cell("steps")? {
+            "all" => Leads::All,
+            "analysis" => Leads::Analysis,
+            "forecast" => Leads::Forecast,
+            text => return Err(unknown("steps", text)),
+        },
+        since: time("since")?,
+        until: time("until")?,
+        dimension: Some(cell("dimension")?).filter(|dimension| !dimension.is_empty()),
+        facts: header
+            .iter()
+            .zip(&cells)
+            .filter(|(column, _)| !COLUMNS.contains(column))
+            .map(|(&column, &text)| (column, text))
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str =
+        "name\tfile\tabbrev\tlevel\tstatistic\tsteps\tsince\tuntil\tdimension\tunits\n";
+
+    fn table(rows: &str) -> Result<VariableTable> {
+        let text: &'static str = Box::leak(format!("# a comment\n{HEADER}{rows}").into_boxed_str());
+        VariableTable::parse(text, |_| true)
+    }
+
+    #[test]
+    fn messages_find_their_place() {
+        let table = table(
+            "t\ta\tTMP\t500 mb\tinstant\tall\t\t\tisobaricInhPa\tK\n\
+             tp\ta\tAPCP\tsurface\taccum\tforecast\t2021-07-20T12\t\t\tkg m-2\n\
+             t\tb\tTMP\t1000 mb\tinstant\tall\t\t\tisobaricInhPa\tK\n",
+        )
+        .unwrap();
+        let names: Vec<_> = table.variables().iter().map(|it| (it.name, it.rows.len())).collect();
+        assert_eq!(names, [("t", 2), ("tp", 1)]);
+        let level = table.levels().next().unwrap();
+        assert_eq!(level.values, [1000.0, 500.0]);
+        let place = |abbreviation: &str, level: &str, statistic| {
+            table.place(abbreviation, level.parse().unwrap(), statistic)
+        };
+        assert_eq!(place("TMP", "500 mb", None), Some(Place { row: 0, variable: 0, level: 1 }));
+        assert_eq!(place("TMP", "700 mb", None), None);
+        let tp = place("APCP", "surface", Statistic::from_step_type("accum")).unwrap();
+        assert_eq!((tp.row, tp.variable, tp.level), (1, 1, 0));
+        assert_eq!(place("APCP", "surface", None), None);
+        let row = &table.rows()[1];
+        let run = |text: &str| text.parse::<ReferenceTime>().unwrap();
+        assert!(row.is_expected(run("2021-07-20T12"), 3));
+        assert!(!row.is_expected(run("2021-07-20T06"), 3));
+        assert!(!row.is_expected(run("2025-01-06T00"), 0));
+        assert_eq!(row.fact("units"), "kg m-2");
+    }
+
+    #[test]
+    fn layers_have_bounds() {
+        let levels = ["0.1-0.4 m below ground", "0-0.1 m below ground"];
+        let levels = levels.iter().map(|text| text.parse().unwrap()).collect();
+        let (coordinate, _) = LevelCoordinate::of_levels("depthBelowLandLayer", levels);
+        assert_eq!(coordinate.bounds.unwrap(), [[0.0, 0.1], [0.1, 0.4]]);
+        assert_eq!(coordinate.attributes["positive"], "down");
+    }
+
+    #[test]
+    fn contradictions_are_found() {
+        let row = "t\ta\tTMP\t500 mb\tinstant\tall\t\t\t\tK\n";
+        for (rows, part) in [
+            (format!("{row}{row}"), "in the table twice"),
+            (format!("{row}{}", row.replace("500", "700")), "second level"),
+            (row.replace("500 mb", "nowhere"), "line 3"),
+            (row.replace("\tall", "\tsome"), "line 3"),
+            (row.replacen('t', "T2", 1), "line 3"),
+            ("t\n".to_owned(), "line 3"),
+        ] {
+            let error = table(&rows).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}
