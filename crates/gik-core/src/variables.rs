@@ -84,6 +84,10 @@ pub struct TableVariable {
     pub rows: Vec<usize>,
 }
 
+/// What tells the messages of a product apart: the kind of file, the abbreviation, the
+/// level, and over what the values extend.
+type Key<'a> = (&'a str, &'a str, Level, Option<Statistic>);
+
 /// A product's messages and arrays.
 #[derive(Debug)]
 pub struct VariableTable {
@@ -92,7 +96,7 @@ pub struct VariableTable {
     levels: Vec<(LevelCoordinate, Vec<Level>)>,
     /// Of each row: its variable, and the position of its level.
     places: Vec<(u32, u32)>,
-    lookup: HashMap<(&'static str, Level, Option<Statistic>), usize>,
+    lookup: HashMap<Key<'static>, usize>,
 }
 
 /// Where a message belongs.
@@ -138,7 +142,7 @@ impl VariableTable {
         let mut by_name = HashMap::new();
         let mut dimensions = Vec::<(&'static str, Vec<Level>)>::new();
         for (position, row) in rows.iter().enumerate() {
-            let key = (row.abbreviation, row.level, row.statistic);
+            let key = (row.file, row.abbreviation, row.level, row.statistic);
             if lookup.insert(key, position).is_some() {
                 return Err(contradiction(row, "is in the table twice"));
             }
@@ -157,7 +161,9 @@ impl VariableTable {
                     "has another dimension than the array's other rows",
                 ));
             }
-            if row.dimension.is_none() && !variable.rows.is_empty() {
+            // The same level may come from several kinds of file, or be spelled anew by era.
+            let first = variable.rows.first().and_then(|&first| rows.get(first));
+            if row.dimension.is_none() && first.is_some_and(|first| first.level != row.level) {
                 return Err(contradiction(row, "is a second level of an array without levels"));
             }
             variable.rows.push(position);
@@ -210,17 +216,18 @@ impl VariableTable {
         self.levels.iter().map(|(coordinate, _)| coordinate)
     }
 
-    /// Where a message belongs, if the table has it.
+    /// Where a message of this kind of file belongs, if the table has it.
     #[must_use]
     pub fn place(
         &self,
+        file: &str,
         abbreviation: &str,
         level: Level,
         statistic: Option<Statistic>,
     ) -> Option<Place> {
         // A shorter borrow than the table's: the map is covariant in its key.
-        let lookup: &HashMap<(&str, Level, Option<Statistic>), usize> = &self.lookup;
-        let row = *lookup.get(&(abbreviation, level, statistic))?;
+        let lookup: &HashMap<Key<'_>, usize> = &self.lookup;
+        let row = *lookup.get(&(file, abbreviation, level, statistic))?;
         let &(variable, level) = self.places.get(row)?;
         Some(Place { row, variable, level })
     }
@@ -246,6 +253,9 @@ const LEVEL_ATTRIBUTES: &[(&str, &str, &str, &str)] = &[
 impl LevelCoordinate {
     /// The coordinate of these levels, and the levels in its order: from the ground up for
     /// pressures, ascending for all others.
+    ///
+    /// A layer's label is its first surface, as in cfgrib; where two layers share that one,
+    /// all are labelled by their middle, so that each label is one layer.
     #[must_use]
     pub fn of_levels(dimension: &str, mut levels: Vec<Level>) -> (Self, Vec<Level>) {
         let key = |level: &Level| {
@@ -277,9 +287,15 @@ impl LevelCoordinate {
         }
         set("units", levels.first().map_or("1", Level::units));
         set("stored_direction", if descending { "decreasing" } else { "increasing" });
+        let mut values: Vec<f64> =
+            levels.iter().map(|level| level.value().unwrap_or_default()).collect();
+        let is_ambiguous = values.windows(2).any(|pair| pair.first() == pair.last());
+        if is_ambiguous && bounds.len() == values.len() {
+            values = bounds.iter().map(|[first, second]| f64::midpoint(*first, *second)).collect();
+        }
         let coordinate = Self {
             dimension: dimension.to_owned(),
-            values: levels.iter().map(|level| level.value().unwrap_or_default()).collect(),
+            values,
             bounds: (!levels.is_empty() && bounds.len() == levels.len()).then_some(bounds),
             attributes,
         };
@@ -378,13 +394,14 @@ mod tests {
         let level = table.levels().next().unwrap();
         assert_eq!(level.values, [1000.0, 500.0]);
         let place = |abbreviation: &str, level: &str, statistic| {
-            table.place(abbreviation, level.parse().unwrap(), statistic)
+            table.place("a", abbreviation, level.parse().unwrap(), statistic)
         };
         assert_eq!(place("TMP", "500 mb", None), Some(Place { row: 0, variable: 0, level: 1 }));
         assert_eq!(place("TMP", "700 mb", None), None);
         let tp = place("APCP", "surface", Statistic::from_step_type("accum")).unwrap();
         assert_eq!((tp.row, tp.variable, tp.level), (1, 1, 0));
         assert_eq!(place("APCP", "surface", None), None);
+        assert_eq!(place("TMP", "1000 mb", None), None, "it is in the other file");
         let row = &table.rows()[1];
         let run = |text: &str| text.parse::<ReferenceTime>().unwrap();
         assert!(row.is_expected(run("2021-07-20T12"), 3));
@@ -400,6 +417,11 @@ mod tests {
         let (coordinate, _) = LevelCoordinate::of_levels("depthBelowLandLayer", levels);
         assert_eq!(coordinate.bounds.unwrap(), [[0.0, 0.1], [0.1, 0.4]]);
         assert_eq!(coordinate.attributes["positive"], "down");
+        assert_eq!(coordinate.values, [0.0, 0.1]);
+        let levels = ["0.44-1 sigma layer", "0.44-0.72 sigma layer"];
+        let levels = levels.iter().map(|text| text.parse().unwrap()).collect();
+        let (coordinate, _) = LevelCoordinate::of_levels("sigmaLayer", levels);
+        assert_eq!(coordinate.values, [0.58, 0.72]);
     }
 
     #[test]

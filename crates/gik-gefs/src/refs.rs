@@ -1,0 +1,261 @@
+//! What an index contributes.
+
+use std::num::NonZeroU32;
+use std::time::Instant;
+
+use gik_core::{
+    Diagnostic, Error, FileReferences, IndexedFile, Problem, Reference, Result, Run, SourceFile,
+    VariableTable, Window,
+};
+use gik_index::noaa::{
+    Entry, Expectations, Index, IndexProblem, Member, MemberSpec, MessageRange, Qualifier, parse,
+};
+
+use crate::bucket;
+use crate::config::{FileKind, ProductConfig};
+
+/// How much newer than its index a file may be. NCEP has repacked files without writing
+/// their indexes anew, a day later; both are otherwise published within minutes.
+const STALE_SECONDS: i64 = 3600;
+/// Names listed in a diagnostic.
+const NAMED: usize = 8;
+
+/// The references that `file` contributes to the run.
+pub(crate) fn references(
+    run: &Run,
+    source: &SourceFile,
+    file: &IndexedFile,
+) -> Result<FileReferences> {
+    let started = Instant::now();
+    let product = ProductConfig::of_run(run)?;
+    let table = (product.table)()?;
+    let kind = product.files.get(usize::from(source.part)).ok_or_else(|| {
+        Error::mismatch("part of the product", "one of its files", source.part.to_string())
+    })?;
+    let url = source.index.as_str();
+    let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
+    check_age(source, file)?;
+
+    let index = parse(&file.index);
+    let mut diagnostics = Vec::new();
+    let mut report = |problem, text: String| {
+        diagnostics.push(Diagnostic { problem, url: url.to_owned(), text });
+    };
+    for problem in index.check(&expectations(run, source, file, step)) {
+        if problem.is_about_another_file() {
+            return Err(refused(&problem).in_url(url));
+        }
+        report(problem.kind(), problem.to_string());
+    }
+    for diagnostic in &index.diagnostics {
+        // A cut last line is in the check already.
+        if diagnostic.problem.kind() == Problem::BadLine {
+            report(Problem::BadLine, diagnostic.to_string());
+        }
+    }
+
+    let mut collector = Collector::new(run, table, kind, step);
+    collector.collect(&index, file.data.size, &mut report);
+    let missing = collector.missing();
+    if !missing.is_empty() {
+        report(
+            Problem::MissingMessage,
+            format!(
+                "{} of {} messages are missing: {}",
+                missing.len(),
+                source.expected,
+                named(&missing)
+            ),
+        );
+    }
+    let references = collector.references;
+    Ok(FileReferences {
+        references,
+        last_modified: Some(file.data.last_modified),
+        etag: file.data.etag.clone(),
+        lines: index.entries.len() as u64,
+        bytes: file.index.len() as u64,
+        parse_seconds: started.elapsed().as_secs_f64(),
+        diagnostics,
+    })
+}
+
+fn expectations(run: &Run, source: &SourceFile, file: &IndexedFile, step: u32) -> Expectations {
+    let number = run.members.as_ref().and_then(|members| members.get(source.member as usize));
+    let member = match number.copied().unwrap_or_default() {
+        0 => Member::LowResolutionControl,
+        number => Member::Positive(number),
+    };
+    Expectations {
+        reference_time: Some(run.reference_time),
+        member: Some(MemberSpec::Member(member)),
+        lead_seconds: Some(i64::from(step) * run.step_unit.seconds()),
+        first_lead_seconds: None,
+        object_size: Some(file.data.size),
+    }
+}
+
+/// An index much older than its file is about what the file was before. The times of local
+/// files are those of their copying and tell nothing.
+fn check_age(source: &SourceFile, file: &IndexedFile) -> Result<()> {
+    let older = file.data.last_modified - file.index_info.last_modified;
+    if older > STALE_SECONDS && source.index.scheme() != "file" {
+        return Err(Error::mismatch(
+            "age of the index",
+            "written after its file",
+            format!("{} minutes before it; the file was replaced since", older / 60),
+        )
+        .in_url(source.index.as_str()));
+    }
+    Ok(())
+}
+
+fn refused(problem: &IndexProblem<'_>) -> Error {
+    match problem {
+        IndexProblem::PastEnd { offset, size, .. } => Error::truncated(*offset, *size),
+        _ => Error::mismatch("index", "one about its file", "another"),
+    }
+    .with_source(std::io::Error::other(problem.to_string()))
+}
+
+/// Finds the place of each entry.
+struct Collector<'r> {
+    table: &'static VariableTable,
+    /// Of each variable of the table, its position in the run, if it is wanted.
+    wanted: Vec<Option<u32>>,
+    /// Of each row of the table, whether it was found.
+    found: Vec<bool>,
+    kind: &'static FileKind,
+    step: u32,
+    run: &'r Run,
+    references: Vec<Reference>,
+}
+
+impl<'r> Collector<'r> {
+    fn new(
+        run: &'r Run,
+        table: &'static VariableTable,
+        kind: &'static FileKind,
+        step: u32,
+    ) -> Self {
+        // Both are in the order of the table.
+        let mut names = (0..).zip(&run.variables).peekable();
+        let wanted = table
+            .variables()
+            .iter()
+            .map(|variable| {
+                names.next_if(|(_, name)| *name == variable.name).map(|(position, _)| position)
+            })
+            .collect();
+        let found = vec![false; table.rows().len()];
+        Self {
+            table,
+            wanted,
+            found,
+            kind,
+            step,
+            run,
+            references: Vec::with_capacity(run.variables.len()),
+        }
+    }
+
+    fn collect(&mut self, index: &Index<'_>, size: u64, report: &mut impl FnMut(Problem, String)) {
+        let mut unknown = Vec::new();
+        for (entry, range) in index.entries.iter().zip(index.ranges(Some(size))) {
+            let (Some(level), Some(window)) = (entry.level.value, entry.window.value) else {
+                continue;
+            };
+            let place =
+                self.table.place(self.kind.key, entry.variable.text, level, window.statistic());
+            let Some(place) = place.filter(|_| is_plain_member(entry)) else {
+                unknown.push(describe(entry));
+                continue;
+            };
+            let Some(Some(variable)) = self.wanted.get(place.variable as usize) else { continue };
+            if !self.is_own_bucket(&window) {
+                report(
+                    Problem::BadLine,
+                    format!(
+                        "line {}: {} is over '{window}', not since the last multiple of 6 hours; \
+                         left out",
+                        entry.line, entry.variable.text
+                    ),
+                );
+                continue;
+            }
+            let Some(length) = message_length(&range) else {
+                report(
+                    Problem::BadLine,
+                    format!(
+                        "line {}: the length of {} is not known; left out",
+                        entry.line,
+                        describe(entry)
+                    ),
+                );
+                continue;
+            };
+            // An index may list a message twice: the first counts.
+            if let Some(found) = self.found.get_mut(place.row)
+                && !std::mem::replace(found, true)
+            {
+                self.references.push(Reference {
+                    variable: *variable,
+                    level: place.level,
+                    offset: range.offset,
+                    length,
+                });
+            }
+        }
+        if !unknown.is_empty() {
+            report(
+                Problem::UnknownMessage,
+                format!(
+                    "{} messages are not in the variable table: {}",
+                    unknown.len(),
+                    named(&unknown)
+                ),
+            );
+        }
+    }
+
+    /// Whether an interval starts where the model's statistics start for this step.
+    fn is_own_bucket(&self, window: &Window) -> bool {
+        let (start, end) = bucket(self.step);
+        let seconds = |hours: u32| i64::from(hours) * self.run.step_unit.seconds();
+        window.statistic().is_none()
+            || (window.start_seconds(), window.end_seconds()) == (seconds(start), seconds(end))
+    }
+
+    /// The expected messages that were not there.
+    fn missing(&self) -> Vec<String> {
+        let rows = self.table.rows().iter().zip(&self.found);
+        rows.filter(|&(row, &found)| {
+            !found
+                && row.file == self.kind.key
+                && row.is_expected(self.run.reference_time, self.step)
+                && self.run.variables.iter().any(|name| name == row.name)
+        })
+        .map(|(row, _)| format!("{}:{}", row.abbreviation, row.level_text))
+        .collect()
+    }
+}
+
+/// Whether nothing but the member is said of the message: a probability or a percentile of
+/// the same variable is another field.
+fn is_plain_member(entry: &Entry<'_>) -> bool {
+    entry.qualifiers().all(|qualifier| matches!(qualifier, Qualifier::Ensemble(_)))
+}
+
+fn message_length(range: &MessageRange) -> Option<NonZeroU32> {
+    range.length.and_then(|length| NonZeroU32::try_from(length).ok())
+}
+
+fn describe(entry: &Entry<'_>) -> String {
+    format!("{}:{}", entry.variable.text, entry.level.text)
+}
+
+fn named(names: &[String]) -> String {
+    let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let rest = names.len().saturating_sub(NAMED);
+    if rest > 0 { format!("{shown} and {rest} more") } else { shown }
+}
