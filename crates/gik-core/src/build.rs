@@ -30,6 +30,10 @@ impl Default for BuildOptions {
 /// Files in a folder from which on listing it is cheaper than asking for each.
 const LIST_FROM: usize = 8;
 
+/// Files in a row that fail to be read, at least, before the rest is given up: each has been
+/// tried for minutes, and a source that is gone would take hours otherwise.
+const GIVE_UP_AFTER: usize = 16;
+
 /// The manifest of `run`, and what was wrong with its files.
 ///
 /// A file that cannot be used costs its own chunks, which stay missing, and is in the
@@ -72,16 +76,37 @@ pub async fn build_manifest(
     let mut files = futures::stream::iter(&sources)
         .map(|source| async move { (source, parser.references(run, source, reader).await) })
         .buffer_unordered(options.concurrency.max(1));
-    let mut done = 0;
+    let (mut done, mut failures_in_a_row) = (0, 0);
     while let Some((source, outcome)) = files.next().await {
         match outcome {
-            Ok(file) => placement.add(source, file, &mut report)?,
-            Err(error) => report.diagnostics.push(diagnose(source, &error)),
+            Ok(file) => {
+                failures_in_a_row = 0;
+                placement.add(source, file, &mut report)?;
+            }
+            Err(error) => {
+                let failed = matches!(error.kind(), ErrorKind::Io { .. });
+                failures_in_a_row = if failed { failures_in_a_row + 1 } else { 0 };
+                report.diagnostics.push(diagnose(source, &error));
+            }
         }
         done += 1;
         progress(done, sources.len());
+        if failures_in_a_row >= GIVE_UP_AFTER.max(options.concurrency) {
+            break;
+        }
     }
     drop(files);
+    if done < sources.len() {
+        report.diagnostics.push(Diagnostic {
+            problem: Problem::Unreadable,
+            url: run.root.as_str().to_owned(),
+            text: format!(
+                "the source stopped answering: {failures_in_a_row} files in a row failed; {} more \
+                 were not tried",
+                sources.len() - done
+            ),
+        });
+    }
     report.read_seconds = started.elapsed().as_secs_f64();
     report.requests = reader.requests() - before;
     // Files finish in any order; the report reads the same each time.

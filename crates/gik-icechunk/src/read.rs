@@ -6,16 +6,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use gik_core::{Attributes, CoordinateValues, Error, ErrorKind, Result};
-use icechunk::Store;
+use icechunk::config::{ManifestConfig, ManifestPreloadCondition, ManifestPreloadConfig};
 use icechunk::format::ByteRange;
 use icechunk::format::manifest::VirtualReferenceErrorKind;
 use icechunk::format::snapshot::NodeData;
 use icechunk::repository::VersionInfo;
 use icechunk::session::{Session, SessionErrorKind};
 use icechunk::store::StoreErrorKind;
+use icechunk::{RepositoryConfig, Store};
 use tokio::sync::RwLock;
 use zarrs::array::CodecOptions;
 use zarrs::array::codec::api::ArrayToBytesCodecTraits;
+use zarrs::array::data_type::{Float64DataType, Int64DataType};
 use zarrs::array::{Array, ArrayBytes};
 use zarrs_icechunk::AsyncIcechunkStore;
 
@@ -81,6 +83,7 @@ impl Repository {
             containers.iter().filter(|container| is_allowed(&container.url_prefix, allowed)),
         );
         let inner = icechunk::Repository::open(storage)
+            .config(without_preloading())
             .authorize_virtual_chunk_access(authorized)
             .execute()
             .await
@@ -134,6 +137,21 @@ impl Repository {
                 properties: commit.metadata.into_iter().collect(),
             })
             .collect())
+    }
+}
+
+/// Icechunk would fetch manifests in the background, and complain when the program is done
+/// before they are there.
+fn without_preloading() -> RepositoryConfig {
+    RepositoryConfig {
+        manifest: Some(ManifestConfig {
+            preload: Some(ManifestPreloadConfig {
+                preload_if: Some(ManifestPreloadCondition::False),
+                ..ManifestPreloadConfig::default()
+            }),
+            ..ManifestConfig::default()
+        }),
+        ..RepositoryConfig::default()
     }
 }
 
@@ -321,19 +339,13 @@ impl StoredArray {
     /// When it is neither of 64-bit integers nor of double precision, or cannot be read.
     pub async fn coordinate(&self) -> Result<CoordinateValues> {
         let everything = self.array.subset_all();
-        match self.array.data_type().to_string().as_str() {
-            "int64" => self
-                .array
-                .async_retrieve_array_subset::<Vec<i64>>(&everything)
-                .await
-                .map(CoordinateValues::Int64),
-            _ => self
-                .array
-                .async_retrieve_array_subset::<Vec<f64>>(&everything)
-                .await
-                .map(CoordinateValues::Float64),
+        let array = &self.array;
+        if array.data_type().is::<Int64DataType>() {
+            let values = array.async_retrieve_array_subset::<Vec<i64>>(&everything).await;
+            return values.map(CoordinateValues::Int64).map_err(|error| self.failed(&error));
         }
-        .map_err(|error| self.failed(&error))
+        let values = array.async_retrieve_array_subset::<Vec<f64>>(&everything).await;
+        values.map(CoordinateValues::Float64).map_err(|error| self.failed(&error))
     }
 
     /// The encoded bytes of the chunk at `indices`; none when it is missing.
@@ -406,9 +418,11 @@ impl StoredArray {
         let ArrayBytes::Fixed(raw) = decoded else {
             return Err(self.failed(&"elements of variable length"));
         };
-        Ok(match self.array.data_type().to_string().as_str() {
-            "float64" => elements(&raw).map(|bytes| narrow(f64::from_ne_bytes(bytes))).collect(),
-            _ => elements(&raw).map(f32::from_ne_bytes).collect(),
+        // The codec decodes to no other types than these two.
+        Ok(if self.array.data_type().is::<Float64DataType>() {
+            elements(&raw).map(|bytes| narrow(f64::from_ne_bytes(bytes))).collect()
+        } else {
+            elements(&raw).map(f32::from_ne_bytes).collect()
         })
     }
 

@@ -18,8 +18,8 @@ fn every_line_becomes_a_reference() {
         mirror.put(&fixture.path, fixture.text.as_bytes(), fixture.last_offset + LAST);
         let run = fixture.run(&mirror);
         let source = &GefsParser.sources(&run).unwrap()[0];
-        let read = GefsParser.references(&run, source, &mirror.reader());
-        let file = runtime().block_on(read).unwrap();
+        let reader = mirror.reader();
+        let file = runtime().block_on(GefsParser.references(&run, source, &reader)).unwrap();
         assert!(file.diagnostics.is_empty(), "{}: {:?}", fixture.path, file.diagnostics);
         assert_eq!(file.references.len(), fixture.lines, "{}", fixture.path);
         assert_eq!(source.expected as usize, fixture.lines, "{}", fixture.path);

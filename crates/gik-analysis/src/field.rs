@@ -1,0 +1,297 @@
+//! What a read of a store yields and every writer takes.
+
+use gik_core::{Attributes, CoordinateValues, Error, Result};
+use serde_json::Value;
+
+/// A named axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dimension {
+    /// Its name, as in the store: `time`, `latitude`.
+    pub name: String,
+    /// The number of points along it.
+    pub length: usize,
+}
+
+/// Numbers that say where or when the points of a field are.
+///
+/// # Shape
+/// C order over [`dimensions`](Self::dimensions), which are names of the field's dimensions:
+/// one of the coordinate's own name makes it the labels of that axis; none makes it a scalar
+/// (the one step that was selected); others make it auxiliary (`valid_time(time, step)`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coordinate {
+    /// Its name.
+    pub name: String,
+    /// The field's dimensions it runs over, in the order of its values.
+    pub dimensions: Vec<String>,
+    /// Its values.
+    pub values: CoordinateValues,
+    /// `units`, `standard_name`, …
+    pub attributes: Attributes,
+}
+
+impl Coordinate {
+    /// The labels of the axis `name`.
+    #[must_use]
+    pub fn axis(name: &str, values: CoordinateValues) -> Self {
+        Self {
+            name: name.into(),
+            dimensions: vec![name.into()],
+            values,
+            attributes: Attributes::new(),
+        }
+    }
+
+    /// A coordinate of one value that belongs to no axis.
+    #[must_use]
+    pub fn scalar(name: &str, values: CoordinateValues) -> Self {
+        Self { name: name.into(), dimensions: vec![], values, attributes: Attributes::new() }
+    }
+
+    /// Adds an attribute.
+    #[must_use]
+    pub fn with_attribute(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Whether it labels the axis of its own name.
+    #[must_use]
+    pub fn is_axis(&self) -> bool {
+        matches!(self.dimensions.as_slice(), [only] if *only == self.name)
+    }
+
+    /// An attribute's text, if it is one.
+    #[must_use]
+    pub fn text(&self, attribute: &str) -> Option<&str> {
+        self.attributes.get(attribute)?.as_str()
+    }
+}
+
+/// A variable read from a store: numbers, and all that is needed to understand them.
+///
+/// # Shape
+/// Values are `f32` in C order: the last of [`dimensions`](Self::dimensions) runs fastest.
+/// What is missing is NaN.
+///
+/// # Units
+/// Those of the attribute `units`.
+///
+/// # Examples
+/// ```
+/// use gik_analysis::{Coordinate, CoordinateValues, Field};
+///
+/// let field = Field::new("t2m", [("latitude", 2), ("longitude", 1)], vec![290.0, 288.5])?
+///     .with_attribute("units", "K")
+///     .with_coordinate(Coordinate::axis("latitude", CoordinateValues::Float64(vec![1.0, 0.0])))?
+///     .with_coordinate(Coordinate::axis("longitude", CoordinateValues::Float64(vec![36.0])))?
+///     .with_coordinate(Coordinate::scalar("member", CoordinateValues::Int64(vec![3])))?;
+/// assert_eq!(field.shape(), [2, 1]);
+/// # Ok::<(), gik_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    name: String,
+    dimensions: Vec<Dimension>,
+    values: Vec<f32>,
+    attributes: Attributes,
+    coordinates: Vec<Coordinate>,
+    dataset_attributes: Attributes,
+}
+
+impl Field {
+    /// A field without attributes and coordinates.
+    ///
+    /// # Errors
+    /// If the number of values is not the product of the dimensions, or two dimensions have
+    /// one name.
+    pub fn new<N: Into<String>>(
+        name: impl Into<String>,
+        dimensions: impl IntoIterator<Item = (N, usize)>,
+        values: Vec<f32>,
+    ) -> Result<Self> {
+        let name = name.into();
+        let dimensions: Vec<Dimension> = dimensions
+            .into_iter()
+            .map(|(name, length)| Dimension { name: name.into(), length })
+            .collect();
+        for (index, dimension) in dimensions.iter().enumerate() {
+            if dimensions.iter().skip(index + 1).any(|other| other.name == dimension.name) {
+                return Err(Error::mismatch(
+                    format!("dimensions of '{name}'"),
+                    "different names",
+                    format!("'{}' twice", dimension.name),
+                ));
+            }
+        }
+        let points = dimensions.iter().try_fold(1_usize, |n, d| n.checked_mul(d.length));
+        if points != Some(values.len()) {
+            return Err(Error::mismatch(
+                format!("values of '{name}'"),
+                format!("as many as {}", describe(&dimensions)),
+                values.len().to_string(),
+            ));
+        }
+        Ok(Self {
+            name,
+            dimensions,
+            values,
+            attributes: Attributes::new(),
+            coordinates: Vec::new(),
+            dataset_attributes: Attributes::new(),
+        })
+    }
+
+    /// Adds a coordinate.
+    ///
+    /// # Errors
+    /// If the field has a coordinate or is itself of that name, lacks a dimension of it, or
+    /// the number of values does not fit.
+    pub fn with_coordinate(mut self, coordinate: Coordinate) -> Result<Self> {
+        if coordinate.name == self.name || self.coordinate(&coordinate.name).is_some() {
+            return Err(Error::mismatch(
+                format!("coordinates of '{}'", self.name),
+                "different names",
+                format!("'{}' twice", coordinate.name),
+            ));
+        }
+        let mut points = 1_usize;
+        for name in &coordinate.dimensions {
+            let Some(dimension) = self.dimensions.iter().find(|d| d.name == *name) else {
+                return Err(Error::mismatch(
+                    format!("dimensions of the coordinate '{}'", coordinate.name),
+                    format!("some of {}", describe(&self.dimensions)),
+                    format!("'{name}'"),
+                ));
+            };
+            points = points.saturating_mul(dimension.length);
+        }
+        if points != coordinate.values.len() {
+            return Err(Error::mismatch(
+                format!("values of the coordinate '{}'", coordinate.name),
+                points.to_string(),
+                coordinate.values.len().to_string(),
+            ));
+        }
+        self.coordinates.push(coordinate);
+        Ok(self)
+    }
+
+    /// Adds an attribute of the variable.
+    #[must_use]
+    pub fn with_attribute(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets all attributes of the variable.
+    #[must_use]
+    pub fn with_attributes(mut self, attributes: Attributes) -> Self {
+        self.attributes = attributes;
+        self
+    }
+
+    /// Sets the attributes of the dataset: `institution`, `source`, `history`, …
+    #[must_use]
+    pub fn with_dataset_attributes(mut self, attributes: Attributes) -> Self {
+        self.dataset_attributes = attributes;
+        self
+    }
+
+    /// The variable's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The axes, slowest first.
+    #[must_use]
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.dimensions
+    }
+
+    /// The lengths of the axes.
+    #[must_use]
+    pub fn shape(&self) -> Vec<usize> {
+        self.dimensions.iter().map(|dimension| dimension.length).collect()
+    }
+
+    /// The values in C order.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The variable's attributes.
+    #[must_use]
+    pub fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    /// An attribute's text, if it is one.
+    #[must_use]
+    pub fn text(&self, attribute: &str) -> Option<&str> {
+        self.attributes.get(attribute)?.as_str()
+    }
+
+    /// All coordinates, in the order they were added.
+    #[must_use]
+    pub fn coordinates(&self) -> &[Coordinate] {
+        &self.coordinates
+    }
+
+    /// The coordinate of this name.
+    #[must_use]
+    pub fn coordinate(&self, name: &str) -> Option<&Coordinate> {
+        self.coordinates.iter().find(|coordinate| coordinate.name == name)
+    }
+
+    /// The dataset's attributes.
+    #[must_use]
+    pub fn dataset_attributes(&self) -> &Attributes {
+        &self.dataset_attributes
+    }
+}
+
+/// `time=2 × latitude=3`, for error texts.
+pub(crate) fn describe(dimensions: &[Dimension]) -> String {
+    let parts: Vec<String> =
+        dimensions.iter().map(|d| format!("{}={}", d.name, d.length)).collect();
+    if parts.is_empty() { "no dimension".into() } else { parts.join(" × ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_are_checked() {
+        let error = Field::new("tp", [("step", 2), ("latitude", 3)], vec![0.0; 5]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "values of 'tp': expected as many as step=2 × latitude=3, found 5"
+        );
+        assert!(Field::new("tp", [("x", 1), ("x", 1)], vec![0.0]).is_err());
+        assert!(Field::new("tp", [("x", usize::MAX), ("y", 2)], vec![0.0]).is_err());
+        let scalar = Field::new("tp", [("x", 1); 0], vec![4.0]).unwrap();
+        assert_eq!((scalar.shape(), scalar.values()), (vec![], &[4.0][..]));
+    }
+
+    #[test]
+    fn coordinates_are_checked() {
+        let field = || Field::new("tp", [("step", 2)], vec![0.0; 2]).unwrap();
+        let steps = |n: i64| Coordinate::axis("step", CoordinateValues::Int64((0..n).collect()));
+        let good = field().with_coordinate(steps(2)).unwrap();
+        assert_eq!(good.coordinate("step").unwrap().values.get(1), Some(1.0));
+        assert!(good.coordinate("step").unwrap().is_axis());
+        for (field, coordinate, part) in [
+            (field(), steps(3), "expected 2, found 3"),
+            (good, steps(2), "'step' twice"),
+            (field(), Coordinate::axis("x", CoordinateValues::Float64(vec![])), "found 'x'"),
+            (field(), Coordinate::scalar("tp", CoordinateValues::Int64(vec![1])), "'tp' twice"),
+        ] {
+            let error = field.with_coordinate(coordinate).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What people do with a forecast once a store is open: choose a region, add up
+//! windows, write a file, draw a map.
+//!
+//! - [`BoundingBox`] selects a region of a grid, across the date line too.
+//! - [`read_field`] reads a part of a variable, chosen by labels ([`Label`]) and region.
+//! - [`Field`] is what a read yields: values, dimensions, coordinates, attributes.
+//! - [`write_field`] writes one as `.npy`, `.csv`, `.nc` (CF NetCDF) or `.png`.
+//! - [`Map`] draws one as a map with coastlines, borders, a degree grid and a colour bar.
+//! - [`accumulation`] makes totals over a period out of the windows that a model publishes.
+
+pub mod accumulation;
+mod cf_time;
+mod field;
+mod labels;
+pub mod map;
+mod read;
+mod region;
+mod write;
+
+pub use field::{Coordinate, Dimension, Field};
+pub use gik_core::{Attributes, CoordinateValues};
+pub use labels::{Chosen, Label};
+pub use map::{Map, Palette};
+pub use read::{Query, read_field};
+pub use region::{BoundingBox, Selection};
+pub use write::{Format, write_field};

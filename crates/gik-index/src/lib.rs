@@ -1,0 +1,7 @@
+//! GRIB index files to typed entries.
+//!
+//! Beside each GRIB file on a public bucket lies a text file that says where its messages
+//! begin and what they are about. This crate reads that text; it opens nothing and knows no
+//! model. [`noaa`] reads NOAA's `.idx`, the inventory that wgrib2 writes.
+
+pub mod noaa;

@@ -1,0 +1,131 @@
+//! The whole way from a request to a committed store.
+
+use std::time::Instant;
+
+use gik_core::{
+    BuildOptions, Registry, Report, Result, Run, RunRequest, SourceReader, build_manifest,
+};
+use gik_icechunk::{Created, S3Settings, StoreLocation, WriteOptions, check_absent, create};
+use serde_json::{Map, Value, json};
+
+use crate::Source;
+
+/// What to build, and where.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The model's id.
+    pub model: String,
+    /// The run.
+    pub request: RunRequest,
+    /// How.
+    pub options: BuildOptions,
+    /// The store to create.
+    pub store: StoreLocation,
+    /// How the store's bucket is reached.
+    pub s3: S3Settings,
+}
+
+/// What was built.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Built {
+    /// The run, with every "all" made explicit.
+    pub run: Run,
+    /// What the source's files came to.
+    pub report: Report,
+    /// What was written.
+    pub created: Created,
+    /// Seconds from start to end.
+    pub total_seconds: f64,
+}
+
+impl Built {
+    /// Everything about it, for machines. The keys are stable.
+    #[must_use]
+    pub fn to_json(&self, store: &StoreLocation) -> Value {
+        let Self { run, report, created, total_seconds } = self;
+        let diagnostics: Vec<_> = report
+            .diagnostics
+            .iter()
+            .map(|it| json!({"problem": it.problem.name(), "url": it.url, "text": it.text}))
+            .collect();
+        let problems: Map<String, Value> = report
+            .counts()
+            .into_iter()
+            .map(|(problem, files)| (problem.name().to_owned(), json!(files)))
+            .collect();
+        json!({
+            "model": run.model,
+            "product": run.product,
+            "run": run.reference_time.to_string(),
+            "source": run.root.as_str(),
+            "store": store.to_string(),
+            "snapshot": created.snapshot,
+            "complete": report.is_complete(),
+            "members": run.members.as_ref().map(Vec::len),
+            "steps": run.steps.len(),
+            "variables": run.variables.len(),
+            "files": {"expected": report.files_expected, "used": report.files_used},
+            "references": {
+                "expected": report.references_expected,
+                "written": created.references,
+            },
+            "index_lines": report.lines,
+            "bytes_read": report.index_bytes,
+            "requests": report.requests,
+            "seconds": {
+                "list": report.list_seconds,
+                "read": report.read_seconds,
+                "parse": report.parse_seconds,
+                "write": created.write_seconds,
+                "commit": created.commit_seconds,
+                "total": total_seconds,
+            },
+            "problems": problems,
+            "diagnostics": diagnostics,
+        })
+    }
+}
+
+/// Builds a run's store. `progress` is called with the number of files done and their total.
+///
+/// # Errors
+/// When the request is wrong, the store exists or cannot be written, or no file of the run
+/// could be used. Nothing is left behind then. A run with holes is no error: see
+/// [`Report::is_complete`].
+pub async fn build(
+    registry: &Registry,
+    job: &Job,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Built> {
+    let started = Instant::now();
+    let parser = registry.get(&job.model)?.as_ref();
+    let run = parser.run(&job.request)?;
+    let source = match &job.request.source {
+        Some(root) => Source::named(parser, root)?,
+        None => Source::public(parser, &run.root)?,
+    };
+    check_absent(&job.store, &job.s3).await?;
+    let mut reader = SourceReader::new(source.stores);
+    let (manifest, report) =
+        build_manifest(parser, &run, &job.options, &mut reader, progress).await?;
+    let options = WriteOptions {
+        message: format!("{} {} {}", run.model, run.product, run.reference_time),
+        properties: properties(&run, &report),
+    };
+    let created = create(&manifest, &[source.container], &job.store, &job.s3, &options).await?;
+    Ok(Built { run, report, created, total_seconds: started.elapsed().as_secs_f64() })
+}
+
+/// Facts that go with the commit.
+fn properties(run: &Run, report: &Report) -> Map<String, Value> {
+    let facts = json!({
+        "gik": env!("CARGO_PKG_VERSION"),
+        "model": run.model,
+        "product": run.product,
+        "run": run.reference_time.to_string(),
+        "source": run.root.as_str(),
+        "references": report.references,
+        "references_expected": report.references_expected,
+    });
+    facts.as_object().cloned().unwrap_or_default()
+}

@@ -1,0 +1,193 @@
+//! `gik demo`: the whole way on a small run that lies in the program itself.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use gik::Job;
+use gik::analysis::accumulation::{Bucket, Span, total};
+use gik::analysis::{
+    BoundingBox, Coordinate, CoordinateValues, Field, Map, Palette, Query, read_field,
+};
+use gik::core::{BuildOptions, Error, ErrorKind, RunRequest};
+use gik::icechunk::{Repository, S3Settings, StoreLocation};
+use url::Url;
+
+use super::read::Statistics;
+use super::{Outcome, build, output};
+
+/// Five members of a GEFS run, 0 to 24 h, rain and temperature; see demo/README.md.
+const BUNDLE: &[u8] = include_bytes!("../../demo/gefs-demo.tar");
+const RUN: &str = "2025-01-06T00";
+const MEMBERS: &str = "0-4";
+const STEPS: &str = "0-24";
+const VARIABLES: [&str; 2] = ["tp", "t2m"];
+/// East Africa: west, south, east, north.
+const REGION: &str = "21,-12,53,23";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Demo {
+    /// The folder to make for the bundled files, the store and the map.
+    #[arg(default_value = "gik-demo")]
+    folder: PathBuf,
+}
+
+impl Demo {
+    pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
+        if self.folder.exists() {
+            let error = Error::new(ErrorKind::AlreadyExists {
+                what: "the demo's folder".to_owned(),
+                hint: "name another one (gik demo FOLDER), or remove it first".to_owned(),
+            });
+            return Err(error.in_url(self.folder.display().to_string()).into());
+        }
+        let outcome = self.play().await;
+        if outcome.is_err() {
+            // The failure is what is reported.
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+        outcome
+    }
+
+    async fn play(&self) -> anyhow::Result<Outcome> {
+        let bucket = self.folder.join("bucket");
+        unpack(&bucket)?;
+        let source = gik::source_url(&bucket.display().to_string())?;
+        let store: StoreLocation = self.folder.join("store").display().to_string().parse()?;
+        let map = self.folder.join("rainfall-24h.png");
+
+        output::print(&format!(
+            "1. Building a virtual Zarr store from the indexes in {}",
+            bucket.display()
+        ))?;
+        let job = job(&source, &store)?;
+        let built = gik::build(&gik::registry()?, &job, &|_, _| {}).await?;
+        output::print(&format!("   {}", build::summary(&built, &store).replace('\n', "\n   ")))?;
+
+        let region: BoundingBox = REGION.parse()?;
+        output::print(&format!("2. Reading East Africa ({REGION}) back through Zarr"))?;
+        let repository =
+            Repository::open(&store, &S3Settings::default(), &[source.to_string()]).await?;
+        let opened = repository.main().await?;
+        let query = Query { labels: vec!["time=2025-01-06T00".parse()?], region: Some(region) };
+        let rain = read_field(&opened, "tp", &query, &|_, _| {}).await?;
+        let temperature = read_field(&opened, "t2m", &query, &|_, _| {}).await?;
+        for field in [&rain, &temperature] {
+            output::print(&format!("   {}", describe(field)))?;
+        }
+
+        output::print("3. Adding up the rain of the first 24 hours, mean over the members")?;
+        let mean = mean_total(&rain)?;
+        output::print(&format!("   {}", describe(&mean)))?;
+        draw(&mean, &map)?;
+        output::print(&format!("   map: {}", map.display()))?;
+
+        output::print("4. The same store in Python (pip install icechunk zarr xarray gribberish)")?;
+        output::print(&python(&store, &source))?;
+        Ok(Outcome::Complete)
+    }
+}
+
+fn unpack(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    tar::Archive::new(BUNDLE)
+        .unpack(folder)
+        .with_context(|| format!("cannot unpack the bundled run into {}", folder.display()))
+}
+
+fn job(source: &Url, store: &StoreLocation) -> gik::core::Result<Job> {
+    let mut request = RunRequest::new(RUN.parse()?);
+    request.members = Some(MEMBERS.parse()?);
+    request.steps = Some(STEPS.parse()?);
+    request.variables = Some(VARIABLES.map(str::to_owned).to_vec());
+    request.source = Some(source.clone());
+    Ok(Job {
+        model: "gefs".to_owned(),
+        request,
+        options: BuildOptions::default(),
+        store: store.clone(),
+        s3: S3Settings::default(),
+    })
+}
+
+fn describe(field: &Field) -> String {
+    let dimensions: Vec<String> =
+        field.dimensions().iter().map(|it| format!("{} {}", it.name, it.length)).collect();
+    let statistics = Statistics::of(field.values());
+    let number = |value: Option<f32>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
+    format!(
+        "{} ({}): {} … {} {}",
+        field.name(),
+        dimensions.join(", "),
+        number(statistics.minimum),
+        number(statistics.maximum),
+        field.text("units").unwrap_or_default()
+    )
+}
+
+/// The rain of the first 24 hours, mean over members, of `(member, step, latitude,
+/// longitude)`.
+fn mean_total(rain: &Field) -> anyhow::Result<Field> {
+    let steps = match rain.coordinate("step").map(|it| &it.values) {
+        Some(CoordinateValues::Int64(steps)) => steps.clone(),
+        _ => anyhow::bail!("the store has no steps"),
+    };
+    let shape = rain.shape();
+    let (rows, columns) = match shape.as_slice() {
+        [_, _, rows, columns] => (*rows, *columns),
+        _ => anyhow::bail!("rain is not (member, step, latitude, longitude)"),
+    };
+    let points = rows * columns;
+    let mut sum = vec![0.0_f64; points];
+    let mut members = 0.0;
+    for member in rain.values().chunks_exact(points * steps.len()) {
+        let buckets: Vec<Bucket<'_>> = steps
+            .iter()
+            .zip(member.chunks_exact(points))
+            // Step 0 has no rain behind it.
+            .filter(|&(&step, _)| step > 0)
+            .map(|(&step, values)| {
+                let (start, end) = gik::gefs::bucket(u32::try_from(step).unwrap_or_default());
+                Bucket { span: Span::new(start.into(), end.into()), values }
+            })
+            .collect();
+        let total = total(&buckets, Span::new(0, 24))?;
+        sum.iter_mut().zip(&total.values).for_each(|(sum, &value)| *sum += f64::from(value));
+        members += 1.0;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a mean of float32 values")]
+    let mean = sum.iter().map(|sum| (sum / members) as f32).collect();
+    let axis = |name: &str| {
+        rain.coordinate(name).cloned().with_context(|| format!("the store has no {name}"))
+    };
+    let (latitude, longitude): (Coordinate, Coordinate) = (axis("latitude")?, axis("longitude")?);
+    Ok(Field::new("tp", [("latitude", rows), ("longitude", columns)], mean)?
+        .with_attribute("units", "mm")
+        .with_attribute("long_name", "Rainfall of 24 hours, mean over members")
+        .with_coordinate(latitude)?
+        .with_coordinate(longitude)?)
+}
+
+fn draw(mean: &Field, path: &Path) -> anyhow::Result<()> {
+    Map::new(mean, None)?
+        .title("Rainfall of 24 hours, mean of 5 members")
+        .subtitle("GEFS demo run 2025-01-06 00 UTC, valid to 2025-01-07 00 UTC (synthetic data)")
+        .palette(Palette::rainfall())
+        .write_png(path)?;
+    Ok(())
+}
+
+fn python(store: &StoreLocation, source: &Url) -> String {
+    format!(
+        "
+   import icechunk, xarray as xr
+   repo = icechunk.Repository.open(
+       icechunk.local_filesystem_storage({store:?}),
+       authorize_virtual_chunk_access={{{source:?}: icechunk.credentials.LocalFileSystemAccess}},
+   )
+   ds = xr.open_zarr(repo.readonly_session(\"main\").store, consolidated=False)
+   print(ds.t2m.sel(member=1, step=\"24h\", latitude=slice(23, -12), longitude=slice(21, 53)).mean().values)",
+        store = store.to_string(),
+        source = source.as_str(),
+    )
+}

@@ -1,0 +1,29 @@
+//! (crate docs: README)
+
+#[cfg(feature = "gefs")]
+pub use gik_gefs as gefs;
+pub use {
+    gik_analysis as analysis, gik_codec as codec, gik_core as core, gik_icechunk as icechunk,
+};
+
+mod build;
+mod source;
+
+pub use build::{Built, Job, build};
+pub use source::{Source, public_places, source_url};
+
+use gik_core::{ModelPlugin, Registry, Result};
+
+/// The models this build was made with.
+pub const PLUGINS: &[&ModelPlugin] = &[
+    #[cfg(feature = "gefs")]
+    &gik_gefs::PLUGIN,
+];
+
+/// The models this build was made with, and those of other linked crates.
+///
+/// # Errors
+/// When two plug-ins claim one id.
+pub fn registry() -> Result<Registry> {
+    Registry::new(PLUGINS)
+}

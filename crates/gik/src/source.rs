@@ -1,0 +1,190 @@
+//! Opening the places where a model's files lie.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gik_core::{Error, ObjectStoreRegistry, Parser, Registry, Result};
+use gik_icechunk::{Access, Container, S3Settings};
+use object_store::aws::AmazonS3Builder;
+use object_store::http::HttpBuilder;
+use object_store::local::LocalFileSystem;
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use url::Url;
+
+/// A place opened for reading indexes, and what a store says about it.
+#[derive(Debug)]
+pub struct Source {
+    /// For reading.
+    pub stores: ObjectStoreRegistry,
+    /// For the store's references.
+    pub container: Container,
+}
+
+/// Where a model's files lie, by scheme of `root`.
+enum Place {
+    Public(Option<&'static str>),
+    Named,
+}
+
+impl Source {
+    /// The model's public bucket, read without credentials.
+    ///
+    /// # Errors
+    /// When `root` is none of the model's hosts.
+    pub fn public(parser: &dyn Parser, root: &Url) -> Result<Self> {
+        let host = parser.info().hosts.iter().find(|host| host.root == root.as_str());
+        let host = host.ok_or_else(|| {
+            Error::argument(root.as_str(), format!("is no public place of {}", parser.info().id))
+        })?;
+        Self::open(parser, root, &Place::Public(host.region))
+    }
+
+    /// A place that the user named: a folder, a web server, or a bucket reached as the
+    /// usual AWS variables say.
+    ///
+    /// # Errors
+    /// When the scheme is none of `file`, `http`, `https`, `s3`, or the folder is not there.
+    pub fn named(parser: &dyn Parser, root: &Url) -> Result<Self> {
+        Self::open(parser, root, &Place::Named)
+    }
+
+    fn open(parser: &dyn Parser, root: &Url, place: &Place) -> Result<Self> {
+        let unusable = |error: object_store::Error| {
+            Error::argument(format!("source '{root}'"), "cannot be opened").with_source(error)
+        };
+        let (store, access): (Arc<dyn ObjectStore>, Access) = match (root.scheme(), place) {
+            ("s3", Place::Public(region)) => {
+                let settings = S3Settings {
+                    region: region.map(str::to_owned),
+                    endpoint: None,
+                    anonymous: true,
+                };
+                (Arc::new(bucket(root, &settings).map_err(unusable)?), Access::S3(settings))
+            }
+            ("s3", Place::Named) => {
+                let settings = named_bucket();
+                (Arc::new(bucket(root, &settings).map_err(unusable)?), Access::S3(settings))
+            }
+            ("file", _) => {
+                let folder = root.to_file_path().map_err(|()| {
+                    Error::argument(format!("source '{root}'"), "is no url of a local folder")
+                })?;
+                if !folder.is_dir() {
+                    return Err(Error::argument(
+                        format!("source '{}'", folder.display()),
+                        "is no folder; name the one that holds the bucket's layout",
+                    ));
+                }
+                let store = LocalFileSystem::new_with_prefix(folder).map_err(unusable)?;
+                (Arc::new(store), Access::Local)
+            }
+            ("http" | "https", _) => {
+                let store = HttpBuilder::new()
+                    .with_url(root.as_str())
+                    .with_client_options(client_options().with_allow_http(root.scheme() == "http"))
+                    .with_retry(retries())
+                    .build()
+                    .map_err(unusable)?;
+                (Arc::new(store), Access::Http)
+            }
+            (scheme, _) => {
+                return Err(Error::argument(
+                    format!("source '{root}'"),
+                    format!(
+                        "has the scheme {scheme}; a path, s3://, https:// or http:// can be read"
+                    ),
+                ));
+            }
+        };
+        let mut stores = ObjectStoreRegistry::default();
+        stores.register(root, store)?;
+        let container = Container {
+            name: parser.info().id.to_owned(),
+            url_prefix: root.as_str().to_owned(),
+            access,
+        };
+        Ok(Self { stores, container })
+    }
+}
+
+/// The url that a person means by `--source`: a url or a path, made absolute, ending with `/`.
+///
+/// # Errors
+/// When it is neither.
+pub fn source_url(text: &str) -> Result<Url> {
+    let wrong = || Error::argument(format!("source '{text}'"), "is neither a url nor a path");
+    if text.contains("://") {
+        let mut url = Url::parse(text).map_err(|error| wrong().with_source(error))?;
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        return Ok(url);
+    }
+    let path = std::path::absolute(text).map_err(|error| wrong().with_source(error))?;
+    // `..` and links resolved, so that the reader's permission covers what is read.
+    let path = path.canonicalize().unwrap_or(path);
+    Url::from_directory_path(path).map_err(|()| wrong())
+}
+
+/// The public places of all models: what a reader may always reach.
+#[must_use]
+pub fn public_places(registry: &Registry) -> Vec<String> {
+    registry
+        .iter()
+        .flat_map(|(_, parser)| parser.info().hosts)
+        .map(|host| host.root.to_owned())
+        .collect()
+}
+
+/// A bucket as the usual AWS variables say; without a key it is read anonymously.
+fn named_bucket() -> S3Settings {
+    let variable = |name: &str| std::env::var(name).ok();
+    let mut settings = S3Settings::from_variables(variable);
+    let has_credentials = ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"]
+        .iter()
+        .chain(&["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+        .any(|name| std::env::var_os(name).is_some());
+    settings.anonymous |= !has_credentials;
+    settings
+}
+
+fn bucket(root: &Url, settings: &S3Settings) -> object_store::Result<impl ObjectStore> {
+    let mut builder = if settings.anonymous {
+        AmazonS3Builder::new().with_skip_signature(true)
+    } else {
+        AmazonS3Builder::from_env()
+    };
+    builder = builder
+        .with_bucket_name(root.host_str().unwrap_or_default())
+        .with_region(settings.region.as_deref().unwrap_or("us-east-1"))
+        .with_retry(retries());
+    let mut client = client_options();
+    if let Some(endpoint) = &settings.endpoint {
+        client = client.with_allow_http(endpoint.starts_with("http://"));
+        builder = builder.with_endpoint(endpoint).with_virtual_hosted_style_request(false);
+    }
+    let store = builder.with_client_options(client).build()?;
+    let prefix = root.path().trim_matches('/').to_owned();
+    Ok(object_store::prefix::PrefixStore::new(store, prefix))
+}
+
+/// Public buckets answer bursts of requests with 503 for some seconds at a time. The
+/// waiting grows by chance up to the base: with 2, all tries could be over in a second.
+fn retries() -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: Duration::from_millis(200),
+            max_backoff: Duration::from_secs(10),
+            base: 3.0,
+        },
+        max_retries: 20,
+        retry_timeout: Duration::from_secs(120),
+    }
+}
+
+/// An index is small: a server that takes longer than this has gone.
+fn client_options() -> ClientOptions {
+    ClientOptions::new()
+        .with_timeout(Duration::from_secs(30))
+        .with_connect_timeout(Duration::from_secs(5))
+}
