@@ -19,6 +19,7 @@ pub(super) struct Weather {
     pub(super) step: u32,
     /// Start of the window that ends at the lead.
     pub(super) start: u32,
+    pub(super) detail: Detail,
 }
 
 /// A variable on one kind of surface.

@@ -58,7 +58,7 @@ const ANTARCTICA: f64 = -71.0;
 
 /// Highlands of Africa and its neighbours: centre, half widths in degrees, height in metres.
 #[rustfmt::skip]
-const HIGHLANDS: [(f64, f64, f64, f64, f64); 17] = [
+const HIGHLANDS: [(f64, f64, f64, f64, f64); 15] = [
     // Ethiopia, west and east of the rift
     (37.7, 10.5, 3.4, 4.4, 1900.), (36.8, 7.2, 2.2, 2.6, 1500.), (40.2, 7.2, 2.8, 2.2, 1700.),
     (39.4, 13.2, 1.8, 2.6, 1500.),
@@ -68,9 +68,8 @@ const HIGHLANDS: [(f64, f64, f64, f64, f64); 17] = [
     (29.6, -2.4, 1.6, 3.0, 1600.), (30.2, 1.6, 1.4, 2.2, 900.), (29.2, -7.8, 1.8, 2.6, 1000.),
     // southern Tanzania, Malawi
     (34.2, -9.0, 2.2, 1.8, 1500.), (36.4, -7.2, 1.8, 1.6, 900.), (33.8, -11.6, 1.2, 2.0, 900.),
-    // Drakensberg, Yemen, Madagascar, Darfur
-    (29., -29., 4., 4., 1900.), (44.3, 15.2, 1.8, 2.6, 2100.), (47., -19.5, 2., 5., 1300.),
-    (24.2, 13.1, 1.8, 1.8, 1200.),
+    // Drakensberg, Yemen
+    (29., -29., 4., 4., 1500.), (44.3, 15.2, 1.8, 2.6, 2100.),
 ];
 
 /// Share of land at each point of a row, 0 to 1, with coasts one degree wide.

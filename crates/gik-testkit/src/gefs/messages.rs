@@ -72,6 +72,7 @@ impl GefsRun {
             member,
             step,
             start: window::start(step),
+            detail: self.detail,
         };
         let (mut data, mut index) = (Vec::new(), String::new());
         let mut number = 0;

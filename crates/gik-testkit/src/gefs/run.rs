@@ -10,10 +10,11 @@ use super::rain;
 /// How finely generated fields are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Detail {
-    /// About as NCEP packs: hundredths of a millimetre, tenths of a kelvin.
+    /// About as NCEP packs: hundredths of a millimetre, tenths of a kelvin, and temperatures
+    /// as uneven as real ones.
     #[default]
     Fine,
-    /// Half millimetres and half kelvins: messages of a few kilobytes.
+    /// Half millimetres and half kelvins, and smooth: messages of a few kilobytes.
     Coarse,
 }
 

@@ -1,8 +1,9 @@
 //! Temperature at 2 m: a January of made-up weather.
 
 use super::fields::Weather;
-use super::hash::{between, bump, wave};
+use super::hash::{self, between, bump, wave};
 use super::land;
+use super::run::Detail;
 
 /// Latitude, then kelvins at sea, on land, and half the day's range on land.
 const CLIMATE: [(f64, f64, f64, f64); 15] = [
@@ -75,10 +76,27 @@ pub(super) fn field(weather: &Weather, hour: u32) -> Vec<f32> {
         for anomaly in &anomalies {
             anomaly.add(grid, latitude, &mut line);
         }
+        if weather.detail == Detail::Fine {
+            let seed = [7, u64::from(weather.member), u64::from(hour), u64::from(index)];
+            roughen(hash::bits(&seed), &mut line);
+        }
         #[expect(clippy::cast_possible_truncation, reason = "the precision of the product")]
         field.extend(line.iter().map(|&kelvins| kelvins as f32));
     }
     field
+}
+
+/// Adds the unevenness of real fields, up to a tenth of a kelvin: without it, messages
+/// would have a tenth of the real length.
+fn roughen(seed: u64, line: &mut [f64]) {
+    let mut state = seed;
+    for kelvins in line {
+        // The linear congruential generator of Knuth's MMIX.
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let [.., low, high] = state.to_le_bytes();
+        *kelvins += (f64::from(u16::from_le_bytes([low, high])) / 65_535.0 - 0.5) * 0.2;
+    }
 }
 
 /// A patch of air warmer or colder than usual, different in each member.
@@ -107,7 +125,7 @@ impl Anomaly {
 
 /// The anomalies of a member: they drift eastwards and grow with the lead.
 fn anomalies(member: u8, hour: f64) -> Vec<Anomaly> {
-    const COUNT: u64 = 10;
+    const COUNT: u64 = 9;
     (0..COUNT)
         .map(|number| {
             let seed = |what| [1, number, u64::from(member), what];

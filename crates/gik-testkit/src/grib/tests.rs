@@ -1,5 +1,12 @@
 //! Messages read back by a reader written for clarity, not taken from the encoder.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    reason = "numbers of small messages, and a wrong one fails the test"
+)]
+
 use gik_core::ReferenceTime;
 
 use super::*;

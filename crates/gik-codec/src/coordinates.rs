@@ -1,0 +1,192 @@
+//! Latitudes and longitudes of the grid points, and the layouts that depend on them; the
+//! projections are those of `gribberish`.
+//!
+//! The codec `gribberish` of Python reads the same stores, so which grids are turned or
+//! flipped, and by how much, is decided from the same numbers here as there.
+
+use gik_core::{DecodeOptions, Error, Quantity, Result};
+use gribberish::sections::grid_definition::GridDefinitionSection;
+
+use crate::contain::contain;
+use crate::grid::{GridDefinition, GridShape};
+use crate::message::Section;
+use crate::scale::Value;
+
+const TEMPLATE: &str = "coordinates of grid definition template (code table 3.1)";
+const GRIBBERISH: &str = "the projection of gribberish";
+
+/// Fills `out` with latitudes or longitudes: of a grid of latitudes and longitudes the
+/// coordinates of its rows or columns, of a projected grid those of each point.
+pub(crate) fn coordinates<T: Value>(
+    section: &Section<'_>,
+    options: &DecodeOptions,
+    out: &mut [T],
+) -> Result<()> {
+    let grid = GridDefinition::read(section)?;
+    grid.check_scan(section)?;
+    let shape = projectable(section, &grid)?;
+    let latitude = options.quantity == Quantity::Latitude;
+    let expected = match grid.template {
+        0 if latitude => shape.rows,
+        0 => shape.columns,
+        _ => grid.points,
+    };
+    if u64::from(expected) != out.len() as u64 {
+        let what = "number of coordinates of the message and the chunk";
+        let error = Error::mismatch(what, out.len().to_string(), expected.to_string());
+        return Err(error.at(section.offset));
+    }
+    let values =
+        project(section, |latitudes, longitudes| if latitude { latitudes } else { longitudes })?;
+    if values.len() != out.len() {
+        let what = "coordinates that gribberish computes";
+        let error = Error::mismatch(what, out.len().to_string(), values.len().to_string());
+        return Err(error.at(section.offset));
+    }
+    for (target, value) in out.iter_mut().zip(&values) {
+        *target = T::from_f64(*value);
+    }
+    let turned = options.adjust_longitude_range && grid.template == 0 && !latitude;
+    if turned && let Some(turn) = turn(&values) {
+        for (target, value) in out.iter_mut().zip(&values) {
+            *target = T::from_f64(wrap(*value));
+        }
+        out.rotate_left(turn);
+    }
+    if options.north_up && is_south_up(section, &grid, shape)? {
+        match grid.template {
+            0 if latitude => out.reverse(),
+            0 => {}
+            _ => reverse_rows(shape, out),
+        }
+    }
+    Ok(())
+}
+
+/// Turns and flips decoded values as the options ask and [`coordinates`] does.
+pub(crate) fn arrange<T: Value>(
+    section: &Section<'_>,
+    grid: &GridDefinition,
+    options: &DecodeOptions,
+    out: &mut [T],
+) -> Result<()> {
+    if !options.adjust_longitude_range && !options.north_up {
+        return Ok(());
+    }
+    let shape = projectable(section, grid)?;
+    if options.adjust_longitude_range && grid.template == 0 {
+        let longitudes = project(section, |_, longitudes| longitudes)?;
+        if let Some(turn) = turn(&longitudes)
+            && longitudes.len() as u64 == u64::from(shape.columns)
+        {
+            for row in out.chunks_exact_mut(longitudes.len()) {
+                row.rotate_left(turn);
+            }
+        }
+    }
+    if options.north_up && is_south_up(section, grid, shape)? {
+        reverse_rows(shape, out);
+    }
+    Ok(())
+}
+
+/// Makes sure that gribberish can compute the grid and computes it right.
+fn projectable(section: &Section<'_>, grid: &GridDefinition) -> Result<GridShape> {
+    let last_octet = match grid.template {
+        0 | 10 => 72,
+        20 => 65,
+        30 => 81,
+        other => return Err(section.unsupported(13, TEMPLATE, format!("3.{other}"))),
+    };
+    section.at_octet(last_octet)?.u8()?;
+    let Some(shape) = grid.shape else {
+        return Err(section.unsupported(31, TEMPLATE, "a grid whose rows differ"));
+    };
+    if shape.rows == 0 || shape.columns == 0 {
+        return Err(section.malformed(31, "number of points", "one or more", &0));
+    }
+    if grid.template == 0 {
+        let angles = section.at_octet(39)?.u32()?;
+        if !matches!(angles, 0 | u32::MAX) {
+            let what = "basic angle of a latitude and longitude grid";
+            return Err(section.unsupported(39, what, angles.to_string()));
+        }
+        let mut increments = section.at_octet(64)?;
+        if increments.u32()? == u32::MAX || increments.u32()? == u32::MAX {
+            return Err(section.unsupported(64, TEMPLATE, "a grid whose increments are missing"));
+        }
+    } else {
+        let earth = section.at_octet(15)?.u8()?;
+        if !matches!(earth, 0 | 1 | 5 | 6) {
+            let what = "shape of the Earth of a projected grid (code table 3.2)";
+            return Err(section.unsupported(15, what, earth.to_string()));
+        }
+    }
+    Ok(shape)
+}
+
+/// The grid's latitudes and longitudes in the message's order, and of them what `choose`
+/// takes.
+fn project(
+    section: &Section<'_>,
+    choose: impl FnOnce(Vec<f64>, Vec<f64>) -> Vec<f64>,
+) -> Result<Vec<f64>> {
+    let values = contain(GRIBBERISH, || {
+        let template = GridDefinitionSection::from_data(section.bytes).grid_definition_template();
+        template.map(|template| {
+            let (latitudes, longitudes) = template.projector().lat_lng();
+            choose(latitudes, longitudes)
+        })
+    });
+    match values {
+        Ok(Some(values)) => Ok(values),
+        Ok(None) => Err(section.unsupported(13, TEMPLATE, "not known to gribberish")),
+        Err(error) => Err(error.at(section.offset)),
+    }
+}
+
+/// The columns by which to turn a row to the left for longitudes from −180°; none where the
+/// longitudes do not run eastward around the globe, within a quarter of a column.
+fn turn(longitudes: &[f64]) -> Option<usize> {
+    let (&[first, second], _) = longitudes.split_first_chunk::<2>()?;
+    let step = second - first;
+    #[expect(clippy::cast_precision_loss, reason = "columns are far fewer than 2^53")]
+    let span = step * longitudes.len() as f64;
+    if step <= 0.0 || (span - 360.0).abs() >= step / 4.0 {
+        return None;
+    }
+    let mut westernmost = (0, f64::INFINITY);
+    for (column, &longitude) in longitudes.iter().enumerate() {
+        let wrapped = wrap(longitude);
+        if wrapped < westernmost.1 {
+            westernmost = (column, wrapped);
+        }
+    }
+    Some(westernmost.0)
+}
+
+/// From 0…360° to −180…180°.
+fn wrap(longitude: f64) -> f64 {
+    if longitude >= 180.0 { longitude - 360.0 } else { longitude }
+}
+
+/// Whether the first row is the southernmost.
+fn is_south_up(section: &Section<'_>, grid: &GridDefinition, shape: GridShape) -> Result<bool> {
+    let step_octet = match grid.template {
+        0 => 68,
+        10 => 69,
+        20 | 30 => 60,
+        other => return Err(section.unsupported(13, TEMPLATE, format!("3.{other}"))),
+    };
+    Ok(shape.scan.rows_northward() && section.at_octet(step_octet)?.u32()? != 0)
+}
+
+fn reverse_rows<T>(shape: GridShape, mut out: &mut [T]) {
+    let columns = usize::try_from(shape.columns).unwrap_or(usize::MAX);
+    while out.len() >= columns.saturating_mul(2) && columns > 0 {
+        let (top, rest) = out.split_at_mut(columns);
+        let (middle, bottom) = rest.split_at_mut(rest.len() - columns);
+        top.swap_with_slice(bottom);
+        out = middle;
+    }
+}

@@ -1,0 +1,28 @@
+//! Template 7.4: IEEE floating-point numbers, not packed at all.
+
+use gik_core::Result;
+
+use super::Payload;
+use crate::scale::Value;
+
+pub(super) fn unpack<T: Value>(mut data: Payload<'_>, precision: u8, out: &mut [T]) -> Result<()> {
+    match precision {
+        1 => {
+            let packed = data.split_bits(out.len() as u64, 32)?;
+            for (value, &octets) in out.iter_mut().zip(packed.as_chunks().0) {
+                *value = T::from_f64(f64::from(f32::from_be_bytes(octets)));
+            }
+        }
+        2 => {
+            let packed = data.split_bits(out.len() as u64, 64)?;
+            for (value, &octets) in out.iter_mut().zip(packed.as_chunks().0) {
+                *value = T::from_f64(f64::from_be_bytes(octets));
+            }
+        }
+        other => {
+            let what = "precision of floating-point numbers (code table 5.7)";
+            return Err(data.unsupported(what, other.to_string()));
+        }
+    }
+    Ok(())
+}

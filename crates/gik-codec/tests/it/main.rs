@@ -1,0 +1,16 @@
+//! Decoding against ecCodes, damaged messages, and arrays of zarrs.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "functions that tests share may fail the test, and single precision is meant"
+)]
+
+mod allocations;
+mod coordinates;
+mod fixtures;
+mod hostile;
+mod messages;
+mod values;
+mod zarrs_arrays;
