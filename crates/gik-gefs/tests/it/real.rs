@@ -99,11 +99,11 @@ fn no_byte_of_a_data_file_is_read() {
     // A sparse file has no byte to read; its time of access says whether anyone tried.
     let fixture = Fixture::read("gep01.20250801.t00z.pgrb2s.0p25.f015.idx");
     let mirror = Mirror::new();
-    mirror.put(&fixture.path, fixture.text.as_bytes(), 1 << 45);
+    mirror.put(&fixture.path, fixture.text.as_bytes(), 1 << 34);
     let run = fixture.run(&mirror);
     let source = &GefsParser.sources(&run).unwrap()[0];
     let reader = mirror.reader();
-    // The last message would be 32 TiB: its length is refused, the others stand.
+    // The last message would be 16 GiB: its length is refused, the others stand.
     let file = runtime().block_on(GefsParser.references(&run, source, &reader)).unwrap();
     assert_eq!(file.references.len(), fixture.lines - 1);
     assert_eq!(reader.requests(), 2, "one for the index, one for the size of its file");
