@@ -85,4 +85,4 @@ def store(run, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def dataset(store, run):
-    return open_store(store, str(run).replace(" ", "%20"))
+    return open_store(store, run)

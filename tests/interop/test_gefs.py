@@ -90,7 +90,7 @@ def test_read_agrees_with_xarray(dataset, store, run, tmp_path):
 
 def test_layout_run_has_valid_time(run, tmp_path):
     build(run, tmp_path / "store", *SUBSET, "--layout", "run")
-    dataset = open_store(tmp_path / "store", str(run).replace(" ", "%20"))
+    dataset = open_store(tmp_path / "store", run)
     assert dataset.tp.dims == ("member", "time", "latitude", "longitude")
     assert (dataset.time.values == pd.date_range("2025-01-06", periods=9, freq="3h")).all()
     assert dataset.reference_time.values == np.datetime64("2025-01-06T00")
@@ -101,7 +101,7 @@ def test_layout_run_has_valid_time(run, tmp_path):
 
 def test_double_precision(run, tmp_path):
     build(run, tmp_path / "store", *SUBSET, "--data-type", "float64")
-    dataset = open_store(tmp_path / "store", str(run).replace(" ", "%20"))
+    dataset = open_store(tmp_path / "store", run)
     values = next(values for keys, values in messages(file_of(run, 0, 6)) if keys["cfVarName"] == "t2m")
     assert dataset.t2m.dtype == np.float64
     np.testing.assert_array_equal(dataset.t2m[0, 0, 2].values, turned(values))

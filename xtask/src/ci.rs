@@ -10,16 +10,32 @@ pub(crate) fn run() -> Result<()> {
     shell::run(&mut cargo(&["fmt", "--all", "--check"]))?;
     tidy::run()?;
     shell::run(&mut cargo(&[
-        "clippy", "--locked", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings",
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
     ]))?;
     // The library without any model, as a service would take it that brings its own.
     shell::run(&mut cargo(&[
-        "clippy", "--locked", "-p", "gik", "--lib", "--no-default-features", "--quiet", "--", "-D",
+        "clippy",
+        "--locked",
+        "-p",
+        "gik",
+        "--lib",
+        "--no-default-features",
+        "--quiet",
+        "--",
+        "-D",
         "warnings",
     ]))?;
     shell::run(&mut cargo(&["test", "--locked", "--workspace", "--quiet"]))?;
-    shell::run(cargo(&["doc", "--locked", "--workspace", "--no-deps", "--quiet"])
-        .env("RUSTDOCFLAGS", "-D warnings"))?;
+    shell::run(
+        cargo(&["doc", "--locked", "--workspace", "--no-deps", "--quiet"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
     interop::run()
 }
-

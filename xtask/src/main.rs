@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod interop;
+mod python;
 mod shell;
 mod tidy;
 

@@ -18,10 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("gik-gefs", &["gik-core", "gik-codec", "gik-index"]),
     ("gik-icechunk", &["gik-core"]),
     ("gik-analysis", &["gik-core", "gik-codec", "gik-icechunk"]),
-    (
-        "gik",
-        &["gik-core", "gik-codec", "gik-index", "gik-gefs", "gik-icechunk", "gik-analysis"],
-    ),
+    ("gik", &["gik-core", "gik-codec", "gik-index", "gik-gefs", "gik-icechunk", "gik-analysis"]),
     ("gik-testkit", &["gik-core", "gik-index"]),
     ("xtask", &[]),
 ];
@@ -50,7 +47,12 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn layers(problems: &mut Vec<String>) -> Result<()> {
-    let text = shell::read(&mut shell::cargo(&["metadata", "--format-version=1", "--no-deps", "--locked"]))?;
+    let text = shell::read(&mut shell::cargo(&[
+        "metadata",
+        "--format-version=1",
+        "--no-deps",
+        "--locked",
+    ]))?;
     let metadata: Value = serde_json::from_str(&text)?;
     let rules: BTreeMap<&str, &[&str]> = LAYERS.iter().copied().collect();
     for package in metadata.get("packages").and_then(Value::as_array).into_iter().flatten() {
@@ -128,7 +130,8 @@ fn check_file(file: &str, problems: &mut Vec<String>) -> Result<()> {
         || file.contains("/tests/")
         || file.starts_with("xtask/");
     if !may_name_zarrs && code.lines().any(|line| line.trim_start().starts_with("use zarrs")) {
-        problems.push(format!("{file}: uses zarrs; only gik-codec/src/zarrs.rs and gik-icechunk may"));
+        problems
+            .push(format!("{file}: uses zarrs; only gik-codec/src/zarrs.rs and gik-icechunk may"));
     }
     Ok(())
 }

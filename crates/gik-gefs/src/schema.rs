@@ -90,7 +90,10 @@ fn variable_attributes(row: &VariableRow, grid: &LatLonGrid) -> Attributes {
         ("GRIB_missingValue", json!(3.402_823_466_385_288_6e38)),
         ("GRIB_NV", json!(0)),
         ("GRIB_gridType", json!("regular_ll")),
-        ("GRIB_gridDefinitionDescription", json!("Latitude/longitude")),
+        (
+            "GRIB_gridDefinitionDescription",
+            json!("Latitude/longitude. Also called equidistant cylindrical, or Plate Carree"),
+        ),
         ("GRIB_Nx", json!(grid.columns)),
         ("GRIB_Ny", json!(grid.rows)),
         ("GRIB_numberOfPoints", json!(u64::from(grid.columns) * u64::from(grid.rows))),

@@ -6,6 +6,8 @@ use gik_core::{Error, Result};
 use icechunk::ObjectStoreConfig;
 use icechunk::config::{Credentials, S3Credentials};
 use icechunk::virtual_chunks::VirtualChunkContainer;
+use percent_encoding::percent_decode_str;
+use url::Url;
 
 use crate::S3Settings;
 
@@ -26,7 +28,7 @@ pub enum Access {
 pub struct Container {
     /// Its name in references: `vcc://NAME/key`.
     pub name: String,
-    /// The urls it covers; ends with `/`.
+    /// The urls it covers, percent-encoded as urls are; ends with `/`.
     pub url_prefix: String,
     /// How it is reached.
     pub access: Access,
@@ -37,6 +39,13 @@ impl Container {
     pub(crate) fn location(&self, url: &str) -> Option<String> {
         let key = url.strip_prefix(self.url_prefix.as_str())?;
         Some(format!("vcc://{}/{key}", self.name))
+    }
+
+    /// The prefix as Icechunk keeps and compares it, without percent-encoding: what is to
+    /// be authorised when the repository is opened.
+    #[must_use]
+    pub fn icechunk_prefix(&self) -> String {
+        percent_decode_str(&self.url_prefix).decode_utf8_lossy().into_owned()
     }
 
     pub(crate) fn config(&self) -> Result<VirtualChunkContainer> {
@@ -55,7 +64,7 @@ impl Container {
             }
             Access::S3(settings) => ObjectStoreConfig::S3(settings.options()),
         };
-        VirtualChunkContainer::new_named(self.name.clone(), self.url_prefix.clone(), store)
+        VirtualChunkContainer::new_named(self.name.clone(), self.icechunk_prefix(), store)
             .map_err(|reason| Error::argument(self.url_prefix.as_str(), reason))
     }
 
@@ -76,7 +85,7 @@ impl Container {
         };
         Some(Self {
             name: config.name.clone().unwrap_or_default(),
-            url_prefix: config.url_prefix().to_owned(),
+            url_prefix: Url::parse(config.url_prefix()).ok()?.into(),
             access,
         })
     }
@@ -97,6 +106,6 @@ pub(crate) fn authorize<'a>(
 ) -> HashMap<String, Option<Credentials>> {
     containers
         .into_iter()
-        .map(|container| (container.url_prefix.clone(), Some(container.credentials())))
+        .map(|container| (container.icechunk_prefix(), Some(container.credentials())))
         .collect()
 }

@@ -1,5 +1,6 @@
 //! A manifest becomes a repository.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,9 +14,10 @@ use icechunk::format::manifest::{
     Checksum, SecondsSinceEpoch, VirtualChunkLocation, VirtualChunkRef,
 };
 use icechunk::format::snapshot::SnapshotProperties;
+use icechunk::repository::RepositoryErrorKind;
 use icechunk::storage::StorageContext;
 use icechunk::store::SetVirtualRefsResult;
-use icechunk::{Repository, Store};
+use icechunk::{Repository, RepositoryConfig, Store};
 use tokio::sync::RwLock;
 
 use crate::config::repository_config;
@@ -59,15 +61,7 @@ pub async fn check_absent(location: &StoreLocation, s3: &S3Settings) -> Result<(
     if exists { Err(exists_already(location)) } else { Ok(()) }
 }
 
-fn check_folder(folder: &std::path::Path) -> Result<()> {
-    let failed = |error: std::io::Error| {
-        Error::new(match error.kind() {
-            std::io::ErrorKind::PermissionDenied => ErrorKind::Denied,
-            _ => ErrorKind::Io { retryable: false },
-        })
-        .with_source(error)
-        .in_url(folder.display().to_string())
-    };
+fn check_folder(folder: &Path) -> Result<()> {
     match std::fs::read_dir(folder) {
         Ok(mut entries) => {
             if entries.next().is_some() {
@@ -75,17 +69,41 @@ fn check_folder(folder: &std::path::Path) -> Result<()> {
             }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(unwritable(folder, &error)),
     }
     // Finding out after minutes of reading that the place cannot be written would be late.
-    let missing: Vec<_> = folder.ancestors().take_while(|parent| !parent.exists()).collect();
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    let missing = missing_folders(folder);
     let probe = folder.join(".gik-probe");
-    let written = std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe));
-    for made in missing {
-        std::fs::remove_dir(made).map_err(failed)?;
+    let written = std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&probe, b""))
+        .and_then(|()| std::fs::remove_file(&probe));
+    remove_folders(&missing);
+    written.map_err(|error| unwritable(folder, &error))
+}
+
+fn unwritable(folder: &Path, error: &std::io::Error) -> Error {
+    Error::new(match error.kind() {
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            ErrorKind::Denied
+        }
+        _ => ErrorKind::Io { retryable: false },
+    })
+    .with_source(std::io::Error::other(format!("the store cannot be written there: {error}")))
+    .in_url(folder.display().to_string())
+}
+
+/// The folders that creating `folder` would make, the innermost first.
+fn missing_folders(folder: &Path) -> Vec<PathBuf> {
+    let missing = folder.ancestors().take_while(|parent| !parent.exists());
+    missing.map(Path::to_path_buf).collect()
+}
+
+/// Removes folders that were made here. One that is not there, or that is not empty because
+/// somebody else uses it by now, is left as it is.
+fn remove_folders(made: &[PathBuf]) {
+    for folder in made {
+        let _ = std::fs::remove_dir(folder);
     }
-    written.map_err(failed)
 }
 
 fn exists_already(place: &dyn std::fmt::Display) -> Error {
@@ -113,13 +131,41 @@ pub async fn create(
     let locations = locations(manifest, containers)?;
     let config = repository_config(manifest, containers)?;
     check_absent(location, s3).await?;
+    let made = location.folder().map(missing_folders).unwrap_or_default();
+    let outcome = create_absent(manifest, &locations, config, location, s3, options).await;
+    if outcome.is_err() {
+        remove_folders(&made);
+    }
+    outcome
+}
+
+async fn create_absent(
+    manifest: &ManifestStore,
+    locations: &[VirtualChunkLocation],
+    config: RepositoryConfig,
+    location: &StoreLocation,
+    s3: &S3Settings,
+    options: &WriteOptions,
+) -> Result<Created> {
     let storage = location.storage(s3).await?;
-    let repository = Repository::create(Arc::clone(&storage))
-        .config(config)
-        .execute()
-        .await
-        .map_err(|error| fault::repository(location, &error))?;
-    let outcome = fill(&repository, manifest, &locations, location, options).await;
+    let created = Repository::create(Arc::clone(&storage)).config(config).execute().await;
+    let repository = match created {
+        Ok(repository) => repository,
+        Err(error) => {
+            // What Icechunk had written before it failed goes, unless somebody else was
+            // first: then it is theirs.
+            if let Ok(false) = Repository::exists(Arc::clone(&storage), None).await
+                && !matches!(error.kind, RepositoryErrorKind::ParentDirectoryNotClean)
+            {
+                remove(location, storage.as_ref()).await;
+            }
+            return Err(match error.kind {
+                RepositoryErrorKind::RepoInfoUpdated => exists_already(location),
+                _ => fault::repository(location, &error),
+            });
+        }
+    };
+    let outcome = fill(&repository, manifest, locations, location, options).await;
     if outcome.is_err() {
         remove(location, storage.as_ref()).await;
     }
@@ -296,9 +342,12 @@ fn chunk_key(name: &str, indices: &[u32]) -> String {
 /// Removes what a failed creation has written. It was created where nothing was, so that
 /// all there is, is its own.
 async fn remove(location: &StoreLocation, storage: &(dyn icechunk::Storage + Send + Sync)) {
+    // The failure that led here is what is reported.
     if let Some(folder) = location.folder() {
-        // The failure that led here is what is reported.
-        let _ = std::fs::remove_dir_all(folder);
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let _ = std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path));
+        }
         return;
     }
     let Ok(settings) = storage.default_settings().await else { return };

@@ -21,7 +21,7 @@ pub struct Job {
     pub options: BuildOptions,
     /// The store to create.
     pub store: StoreLocation,
-    /// How the store's bucket is reached.
+    /// How buckets are reached: the store's, and that of a source which the request names.
     pub s3: S3Settings,
 }
 
@@ -80,10 +80,22 @@ impl Built {
                 "commit": created.commit_seconds,
                 "total": total_seconds,
             },
+            "peak_memory_bytes": peak_memory(),
             "problems": problems,
             "diagnostics": diagnostics,
         })
     }
+}
+
+/// The most memory that this process has held, in bytes; `null` where the system does not
+/// say so as Linux does.
+fn peak_memory() -> Value {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kilobytes.map_or(Value::Null, |kilobytes| json!(kilobytes * 1024))
 }
 
 /// Builds a run's store. `progress` is called with the number of files done and their total.
@@ -101,7 +113,7 @@ pub async fn build(
     let parser = registry.get(&job.model)?.as_ref();
     let run = parser.run(&job.request)?;
     let source = match &job.request.source {
-        Some(root) => Source::named(parser, root)?,
+        Some(root) => Source::named(parser, root, &job.s3)?,
         None => Source::public(parser, &run.root)?,
     };
     check_absent(&job.store, &job.s3).await?;

@@ -21,9 +21,9 @@ pub struct Source {
 }
 
 /// Where a model's files lie, by scheme of `root`.
-enum Place {
+enum Place<'a> {
     Public(Option<&'static str>),
-    Named,
+    Named(&'a S3Settings),
 }
 
 impl Source {
@@ -39,16 +39,16 @@ impl Source {
         Self::open(parser, root, &Place::Public(host.region))
     }
 
-    /// A place that the user named: a folder, a web server, or a bucket reached as the
-    /// usual AWS variables say.
+    /// A place that the user named: a folder, a web server, or a bucket reached as `s3`
+    /// says. Without a key in the usual AWS variables the bucket is read anonymously.
     ///
     /// # Errors
     /// When the scheme is none of `file`, `http`, `https`, `s3`, or the folder is not there.
-    pub fn named(parser: &dyn Parser, root: &Url) -> Result<Self> {
-        Self::open(parser, root, &Place::Named)
+    pub fn named(parser: &dyn Parser, root: &Url, s3: &S3Settings) -> Result<Self> {
+        Self::open(parser, root, &Place::Named(s3))
     }
 
-    fn open(parser: &dyn Parser, root: &Url, place: &Place) -> Result<Self> {
+    fn open(parser: &dyn Parser, root: &Url, place: &Place<'_>) -> Result<Self> {
         let unusable = |error: object_store::Error| {
             Error::argument(format!("source '{root}'"), "cannot be opened").with_source(error)
         };
@@ -61,8 +61,9 @@ impl Source {
                 };
                 (Arc::new(bucket(root, &settings).map_err(unusable)?), Access::S3(settings))
             }
-            ("s3", Place::Named) => {
-                let settings = named_bucket();
+            ("s3", Place::Named(s3)) => {
+                let settings =
+                    S3Settings { anonymous: s3.anonymous || !has_credentials(), ..(*s3).clone() };
                 (Arc::new(bucket(root, &settings).map_err(unusable)?), Access::S3(settings))
             }
             ("file", _) => {
@@ -136,16 +137,12 @@ pub fn public_places(registry: &Registry) -> Vec<String> {
         .collect()
 }
 
-/// A bucket as the usual AWS variables say; without a key it is read anonymously.
-fn named_bucket() -> S3Settings {
-    let variable = |name: &str| std::env::var(name).ok();
-    let mut settings = S3Settings::from_variables(variable);
-    let has_credentials = ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"]
+/// Whether the usual AWS variables name credentials.
+fn has_credentials() -> bool {
+    ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"]
         .iter()
         .chain(&["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"])
-        .any(|name| std::env::var_os(name).is_some());
-    settings.anonymous |= !has_credentials;
-    settings
+        .any(|name| std::env::var_os(name).is_some())
 }
 
 fn bucket(root: &Url, settings: &S3Settings) -> object_store::Result<impl ObjectStore> {

@@ -1,3 +1,5 @@
+//! Tests of levels.
+
 use proptest::prelude::*;
 
 use super::table::SURFACES;

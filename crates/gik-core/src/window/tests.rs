@@ -1,3 +1,5 @@
+//! Tests of windows.
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use proptest::prelude::*;

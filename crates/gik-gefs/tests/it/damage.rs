@@ -56,7 +56,8 @@ fn a_truncated_index_keeps_what_it_has() {
 
 #[test]
 fn a_missing_message_is_named() {
-    let without: String = text().lines().filter(|it| !it.contains("APCP")).map(|it| format!("{it}\n")).collect();
+    let without: String =
+        text().lines().filter(|it| !it.contains("APCP")).map(|it| format!("{it}\n")).collect();
     let file = read(without.as_bytes(), SIZE).unwrap();
     assert_eq!(file.references.len(), 37);
     assert_eq!(file.diagnostics.len(), 1);
@@ -73,7 +74,8 @@ fn unknown_and_odd_messages_cost_only_themselves() {
     let file = read(odd.as_bytes(), SIZE).unwrap();
     assert_eq!(file.references.len(), 34);
     let texts: Vec<&str> = file.diagnostics.iter().map(|it| it.text.as_str()).collect();
-    let has = |part: &str| assert!(texts.iter().any(|text| text.contains(part)), "{part}: {texts:?}");
+    let has =
+        |part: &str| assert!(texts.iter().any(|text| text.contains(part)), "{part}: {texts:?}");
     has("APCP is over '0-15 hour acc fcst'");
     has("VIS:surface, NEWVAR:surface");
     has("unknown level 'somewhere else'");

@@ -72,7 +72,8 @@ fn a_variable_of_both_files_is_one_array() {
     let run = GefsParser.run(&request).unwrap();
     let build = async {
         let options = gik_core::BuildOptions::default();
-        gik_core::build_manifest(&GefsParser, &run, &options, &mut mirror.reader(), &|_, _| {}).await
+        gik_core::build_manifest(&GefsParser, &run, &options, &mut mirror.reader(), &|_, _| {})
+            .await
     };
     let (store, report) = runtime().block_on(build).unwrap();
     assert!(report.is_complete(), "{:?}", report.diagnostics);

@@ -9,7 +9,7 @@ use gik::analysis::{
     BoundingBox, Coordinate, CoordinateValues, Field, Map, Palette, Query, read_field,
 };
 use gik::core::{BuildOptions, Error, ErrorKind, RunRequest};
-use gik::icechunk::{Repository, S3Settings, StoreLocation};
+use gik::icechunk::{Container, Repository, S3Settings, StoreLocation};
 use url::Url;
 
 use super::read::Statistics;
@@ -82,7 +82,7 @@ impl Demo {
         output::print(&format!("   map: {}", map.display()))?;
 
         output::print("4. The same store in Python (pip install icechunk zarr xarray gribberish)")?;
-        output::print(&python(&store, &source))?;
+        output::print(&python(&store, repository.containers()))?;
         Ok(Outcome::Complete)
     }
 }
@@ -148,7 +148,7 @@ fn mean_total(rain: &Field) -> anyhow::Result<Field> {
             .filter(|&(&step, _)| step > 0)
             .map(|(&step, values)| {
                 let (start, end) = gik::gefs::bucket(u32::try_from(step).unwrap_or_default());
-                Bucket { span: Span::new(start.into(), end.into()), values }
+                Bucket { span: Span::new(start, end), values }
             })
             .collect();
         let total = total(&buckets, Span::new(0, 24))?;
@@ -177,17 +177,17 @@ fn draw(mean: &Field, path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn python(store: &StoreLocation, source: &Url) -> String {
+fn python(store: &StoreLocation, containers: &[Container]) -> String {
+    let prefix = containers.first().map(Container::icechunk_prefix).unwrap_or_default();
     format!(
         "
    import icechunk, xarray as xr
    repo = icechunk.Repository.open(
        icechunk.local_filesystem_storage({store:?}),
-       authorize_virtual_chunk_access={{{source:?}: icechunk.credentials.LocalFileSystemAccess}},
+       authorize_virtual_chunk_access={{{prefix:?}: icechunk.credentials.LocalFileSystemAccess}},
    )
    ds = xr.open_zarr(repo.readonly_session(\"main\").store, consolidated=False)
    print(ds.t2m.sel(member=1, step=\"24h\", latitude=slice(23, -12), longitude=slice(21, 53)).mean().values)",
         store = store.to_string(),
-        source = source.as_str(),
     )
 }
