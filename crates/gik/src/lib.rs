@@ -1,4 +1,6 @@
-//! (crate docs: README)
+//! The library behind the `gik` command: models, building, reading.
+//!
+#![doc = include_str!("../../../README.md")]
 
 #[cfg(feature = "gefs")]
 pub use gik_gefs as gefs;
