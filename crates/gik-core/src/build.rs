@@ -212,7 +212,10 @@ fn diagnose(source: &SourceFile, error: &Error) -> Diagnostic {
 }
 
 fn nothing_found(run: &Run, report: &Report) -> Error {
-    let first = report.diagnostics.first().map(|diagnostic| format!("; first {diagnostic}"));
+    // A file's own failure says more than that the source was given up.
+    let of_file = |it: &&Diagnostic| it.url != run.root.as_str();
+    let first = report.diagnostics.iter().find(of_file).or_else(|| report.diagnostics.first());
+    let first = first.map(|diagnostic| format!("; first {diagnostic}"));
     Error::new(ErrorKind::NotFound)
         .with_source(std::io::Error::other(format!(
             "none of the {} files of {} {} {} could be used{}",

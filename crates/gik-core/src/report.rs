@@ -1,6 +1,6 @@
 //! What a build found wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What is wrong, by how an operator would react to it.
@@ -118,10 +118,10 @@ impl Report {
     /// The number of files with each problem.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<Problem, u64> {
-        let mut counts = BTreeMap::new();
+        let mut files = BTreeMap::<Problem, BTreeSet<&str>>::new();
         for diagnostic in &self.diagnostics {
-            *counts.entry(diagnostic.problem).or_insert(0) += 1;
+            files.entry(diagnostic.problem).or_default().insert(&diagnostic.url);
         }
-        counts
+        files.into_iter().map(|(problem, files)| (problem, files.len() as u64)).collect()
     }
 }

@@ -64,7 +64,9 @@ pub async fn check_absent(location: &StoreLocation, s3: &S3Settings) -> Result<(
 fn check_folder(folder: &Path) -> Result<()> {
     match std::fs::read_dir(folder) {
         Ok(mut entries) => {
-            if entries.next().is_some() {
+            let is_probe =
+                |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with(PROBE);
+            if entries.any(|entry| !entry.is_ok_and(|entry| is_probe(&entry))) {
                 return Err(exists_already(&folder.display()));
             }
         }
@@ -72,13 +74,33 @@ fn check_folder(folder: &Path) -> Result<()> {
         Err(error) => return Err(unwritable(folder, &error)),
     }
     // Finding out after minutes of reading that the place cannot be written would be late.
-    let missing = missing_folders(folder);
-    let probe = folder.join(".gik-probe");
-    let written = std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(&probe, b""))
-        .and_then(|()| std::fs::remove_file(&probe));
-    remove_folders(&missing);
-    written.map_err(|error| unwritable(folder, &error))
+    let there = folder.ancestors().find(|parent| parent.exists()).unwrap_or(folder);
+    let probe = there.join(format!("{PROBE}{}", std::process::id()));
+    std::fs::write(&probe, b"")
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map_err(|error| unwritable(folder, &error))
+}
+
+/// How the names of files begin that only try whether a folder can be written.
+const PROBE: &str = ".gik-probe-";
+
+/// Makes the folder of a new repository; what had to be made, the innermost first. Of
+/// several that do so at once, one succeeds.
+fn make_folder(folder: &Path) -> Result<Vec<PathBuf>> {
+    let missing = folder.ancestors().take_while(|parent| !parent.exists());
+    let missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
+    if missing.is_empty() {
+        return Ok(missing);
+    }
+    let parents = folder.parent().map_or(Ok(()), std::fs::create_dir_all);
+    parents.and_then(|()| std::fs::create_dir(folder)).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            return exists_already(&folder.display());
+        }
+        remove_folders(&missing);
+        unwritable(folder, &error)
+    })?;
+    Ok(missing)
 }
 
 fn unwritable(folder: &Path, error: &std::io::Error) -> Error {
@@ -90,12 +112,6 @@ fn unwritable(folder: &Path, error: &std::io::Error) -> Error {
     })
     .with_source(std::io::Error::other(format!("the store cannot be written there: {error}")))
     .in_url(folder.display().to_string())
-}
-
-/// The folders that creating `folder` would make, the innermost first.
-fn missing_folders(folder: &Path) -> Vec<PathBuf> {
-    let missing = folder.ancestors().take_while(|parent| !parent.exists());
-    missing.map(Path::to_path_buf).collect()
 }
 
 /// Removes folders that were made here. One that is not there, or that is not empty because
@@ -131,8 +147,8 @@ pub async fn create(
     let locations = locations(manifest, containers)?;
     let config = repository_config(manifest, containers)?;
     check_absent(location, s3).await?;
-    let made = location.folder().map(missing_folders).unwrap_or_default();
-    let outcome = create_absent(manifest, &locations, config, location, s3, options).await;
+    let made = location.folder().map(make_folder).transpose()?.unwrap_or_default();
+    let outcome = create_absent(manifest, &locations, config, location, s3, options, &made).await;
     if outcome.is_err() {
         remove_folders(&made);
     }
@@ -146,22 +162,31 @@ async fn create_absent(
     location: &StoreLocation,
     s3: &S3Settings,
     options: &WriteOptions,
+    made: &[PathBuf],
 ) -> Result<Created> {
     let storage = location.storage(s3).await?;
     let created = Repository::create(Arc::clone(&storage)).config(config).execute().await;
     let repository = match created {
         Ok(repository) => repository,
         Err(error) => {
-            // What Icechunk had written before it failed goes, unless somebody else was
-            // first: then it is theirs.
-            if let Ok(false) = Repository::exists(Arc::clone(&storage), None).await
-                && !matches!(error.kind, RepositoryErrorKind::ParentDirectoryNotClean)
-            {
-                remove(location, storage.as_ref()).await;
-            }
-            return Err(match error.kind {
-                RepositoryErrorKind::RepoInfoUpdated => exists_already(location),
-                _ => fault::repository(location, &error),
+            let there = Repository::exists(Arc::clone(&storage), None).await;
+            return Err(match (&error.kind, there) {
+                // Not even tried: there are objects of something else.
+                (RepositoryErrorKind::ParentDirectoryNotClean, _) => {
+                    fault::repository(location, &error)
+                }
+                // Somebody else was first: what is there is theirs.
+                (_, Ok(true)) | (RepositoryErrorKind::RepoInfoUpdated, _) => {
+                    exists_already(location)
+                }
+                (_, there) => {
+                    // What Icechunk wrote before it failed goes; of a folder that had been
+                    // there before it is not known who wrote it.
+                    if there.is_ok() && (location.folder().is_none() || !made.is_empty()) {
+                        remove(location, storage.as_ref()).await;
+                    }
+                    fault::repository(location, &error)
+                }
             });
         }
     };

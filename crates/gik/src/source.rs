@@ -161,7 +161,8 @@ fn bucket(root: &Url, settings: &S3Settings) -> object_store::Result<impl Object
         builder = builder.with_endpoint(endpoint).with_virtual_hosted_style_request(false);
     }
     let store = builder.with_client_options(client).build()?;
-    let prefix = root.path().trim_matches('/').to_owned();
+    // A url is percent-encoded, a key is not.
+    let prefix = object_store::path::Path::from_url_path(root.path())?;
     Ok(object_store::prefix::PrefixStore::new(store, prefix))
 }
 

@@ -1,5 +1,13 @@
 //! Tests of the GEFS model on real indexes.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::panic,
+    reason = "a test that fails says so by panicking"
+)]
+
 mod damage;
 mod real;
 mod schema;

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use gik::core::{Problem, Report};
+use gik::core::{Diagnostic, Problem, Report};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
@@ -64,8 +64,9 @@ pub(super) fn advance(bar: &ProgressBar) -> impl Fn(usize, usize) + Sync + '_ {
     }
 }
 
-/// Files named for each kind of problem; `--json` has all.
+/// Files named for each kind of problem, and remarks about each; `--json` has all.
 const NAMED: usize = 5;
+const REMARKS: usize = 3;
 
 /// What is wrong with a run's files, the kinds that leave holes first.
 pub(super) fn problems(report: &Report) {
@@ -73,11 +74,15 @@ pub(super) fn problems(report: &Report) {
     counts.sort_by_key(|&(problem, _)| !problem.is_loss());
     for (problem, count) in counts {
         remark(&format!("{count} {}:", problem.title()));
-        let files = report.diagnostics.iter().filter(|it| it.problem == problem);
-        for diagnostic in files.take(NAMED) {
+        let all: Vec<&Diagnostic> =
+            report.diagnostics.iter().filter(|it| it.problem == problem).collect();
+        // They are ordered by file.
+        let files = all.chunk_by(|a, b| a.url == b.url).take(NAMED);
+        let shown: Vec<_> = files.flat_map(|file| file.iter().take(REMARKS)).collect();
+        for diagnostic in &shown {
             remark(&format!("  {diagnostic}"));
         }
-        let rest = count.saturating_sub(NAMED as u64);
+        let rest = all.len() - shown.len();
         if rest > 0 {
             remark(&format!("  … and {rest} more; --json lists all"));
         }

@@ -1,0 +1,147 @@
+//! Stores and messages that are not what they should be: an error, never a panic.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use crate::desk::{Desk, assert_same, files_below};
+use crate::run::{Run, T2M, TP};
+
+fn desk_with(run: &Run) -> Desk {
+    let desk = Desk::new();
+    run.write(&desk.path("bucket"));
+    desk.build(&format!("{} --source bucket --store store", run.options())).exits(0);
+    desk
+}
+
+/// Writes over a file and sets its time back.
+fn tamper(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let modified = fs::metadata(path).unwrap().modified().unwrap();
+    let mut bytes = fs::read(path).unwrap();
+    change(&mut bytes);
+    fs::write(path, bytes).unwrap();
+    File::options().write(true).open(path).unwrap().set_modified(modified).unwrap();
+}
+
+#[test]
+fn garbage_in_the_place_of_a_store() {
+    let desk = Desk::new();
+    for (name, repo) in [
+        ("empty", &b""[..]),
+        ("text", b"this is no repository\n"),
+        ("magic", "ICE🧊CHUNK and then nothing".as_bytes()),
+        ("zeros", &[0; 4096]),
+        ("ones", &[0xff; 4096]),
+    ] {
+        fs::create_dir(desk.path(name)).unwrap();
+        fs::write(desk.path(name).join("repo"), repo).unwrap();
+        desk.gik(&format!("info {name}")).exits(1).says(&[name]);
+        desk.gik(&format!("read {name} tp")).exits(1).says(&[name]);
+        let left = files_below(&desk.path(name));
+        assert_eq!(left, ["repo"]);
+    }
+    // A folder where the file should be, and a file where the store should be.
+    fs::create_dir_all(desk.path("folder/repo")).unwrap();
+    desk.gik("info folder").exits(1).says(&["folder"]);
+    fs::write(desk.path("file"), "x").unwrap();
+    desk.gik("info file").exits(1).says(&["file"]);
+    // An old repository (its branch is a file of its own) that ends there.
+    fs::create_dir_all(desk.path("old/refs/branch.main")).unwrap();
+    fs::write(desk.path("old/refs/branch.main/ref.json"), r#"{"snapshot":"x"}"#).unwrap();
+    desk.gik("info old").exits(1).says(&["old"]);
+}
+
+#[test]
+fn every_file_of_a_store_may_be_damaged() {
+    let desk = desk_with(&Run::new(&[0], &[0, 3]));
+    let store = desk.path("store");
+    let files = files_below(&store);
+    for kind in ["repo", "snapshots/", "manifests/"] {
+        assert!(files.iter().any(|name| name.starts_with(kind)), "{files:?}");
+    }
+    for name in files.iter().filter(|name| !name.ends_with('/')) {
+        let path = store.join(name);
+        let whole = fs::read(&path).unwrap();
+        let half = whole.len() / 2;
+        let damages: [(&str, Vec<u8>); 5] = [
+            ("cut", whole[..half].to_vec()),
+            ("empty", Vec::new()),
+            ("zeros at the end", [&whole[..half], &vec![0; whole.len() - half][..]].concat()),
+            ("noise", whole.iter().zip(0_u32..).map(|(b, i)| noise(*b, i, half)).collect()),
+            ("twice", [&whole[..], &whole[..]].concat()),
+        ];
+        for (damage, bytes) in damages {
+            fs::write(&path, bytes).unwrap();
+            // Files that reading does not need may be anything: it works then.
+            for line in ["info store", "read store tp --sel step=3 --allow bucket"] {
+                let outcome = desk.gik(line);
+                assert!([0, 1].contains(&outcome.code), "{name} {damage}\n{}", outcome.stderr);
+                assert_eq!(outcome.code == 1, !outcome.stderr.is_empty(), "{name} {damage}");
+            }
+        }
+        fs::write(&path, &whole).unwrap();
+    }
+    desk.gik("read store tp --sel step=3 --allow bucket").exits(0);
+}
+
+/// A byte with noise, behind the first half of the header.
+fn noise(byte: u8, index: u32, half: usize) -> u8 {
+    let noisy = index > 40 && index as usize > half / 2 && index.is_multiple_of(7);
+    if noisy { byte ^ (index.wrapping_mul(2_654_435_761) >> 24) as u8 } else { byte }
+}
+
+#[test]
+fn a_message_that_is_none_is_an_error_that_names_its_chunk() {
+    let run = Run::new(&[0], &[3]);
+    let desk = desk_with(&run);
+    let path = desk.path("bucket").join(run.path(0, 3));
+    let (original, index) = run.file(0, 3);
+    let bounds = crate::s3::range(&run, T2M, 0, 3);
+    let start: usize = bounds["bytes=".len()..].split('-').next().unwrap().parse().unwrap();
+    assert!(index.contains(T2M));
+    let read = "read store t2m --sel step=3 --allow bucket -o x.npy";
+    let chunk = "store/t2m";
+    // Not a message at all: the whole file, then its first bytes, then nothing but zeros.
+    for (damage, change) in [
+        ("magic", (|bytes| bytes[0..4].fill(b'X')) as fn(&mut [u8])),
+        ("zeros", |bytes| bytes.fill(0)),
+        ("ones", |bytes| bytes.fill(0xff)),
+        ("sizes", |bytes| bytes[8..16].fill(0xff)),
+        ("edition", |bytes| bytes[7] = 1),
+    ] {
+        tamper(&path, |bytes| change(&mut bytes[start..]));
+        let outcome = desk.gik(read).exits(1).says(&[chunk]);
+        assert_eq!(outcome.stdout, "", "{damage}");
+        assert!(!desk.path("x.npy").exists(), "{damage}");
+        tamper(&path, |bytes| bytes.clone_from(&original));
+    }
+    // Any byte of the sections: an error, or values of the right shape.
+    for at in (16..180).step_by(3) {
+        tamper(&path, |bytes| bytes[start + at] ^= 0xff);
+        let outcome = desk.gik(read);
+        match outcome.code {
+            0 => assert_eq!(desk.npy("x.npy").0, [1, 1, 361, 720], "byte {at}"),
+            _ => drop(outcome.exits(1).says(&[chunk])),
+        }
+        tamper(&path, |bytes| bytes.clone_from(&original));
+    }
+    desk.gik(read).exits(0);
+    assert_same(&desk.npy("x.npy").1, &run.values(T2M, 0, 3));
+}
+
+#[test]
+fn a_file_that_was_overwritten_or_removed_is_not_read_as_if_it_were_the_old_one() {
+    let run = Run::new(&[0, 1], &[3]);
+    let desk = desk_with(&run);
+    let path = desk.path("bucket").join(run.path(0, 3));
+    let read = "read store tp --sel member=0 --sel step=3 --allow bucket";
+    let later = SystemTime::now() + Duration::from_secs(5);
+    File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+    let parts = ["was overwritten since; build the run again", &run.path(0, 3), "store/tp/c/0/0/0"];
+    desk.gik(read).exits(1).says(&parts);
+    fs::remove_file(&path).unwrap();
+    desk.gik(read).exits(1).says(&["store/tp/c/0/0/0"]);
+    // The other member is as it was.
+    desk.gik(&format!("{} -o x.npy", read.replace("member=0", "member=1"))).exits(0);
+    assert_same(&desk.npy("x.npy").1, &run.values(TP, 1, 3));
+}

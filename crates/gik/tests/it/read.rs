@@ -1,0 +1,148 @@
+//! `gik read`: the values that went into the messages come out.
+
+use gik_testkit::gefs::GefsRun;
+use gik_testkit::grib::{Packing, Quantised};
+
+use crate::desk::{Desk, assert_same};
+use crate::run::{Run, SOILW, T2M, TIME, TP};
+
+const ROWS: usize = 361;
+const COLUMNS: usize = 720;
+
+/// A desk with a store of [`Run::new`].
+fn desk_with(run: &Run) -> Desk {
+    let desk = Desk::new();
+    run.write(&desk.path("bucket"));
+    desk.build(&format!("{} --source bucket --store store", run.options())).exits(0);
+    desk
+}
+
+#[test]
+fn a_range_of_steps_and_members_in_order() {
+    let run = Run::new(&[0, 1, 2], &[0, 3, 6]);
+    let desk = desk_with(&run);
+    let line = "read store soilw --sel member=1:2 --sel step=3:6 --sel time=2025-01-06T00";
+    desk.gik(&format!("{line} --allow bucket -o x.npy")).exits(0);
+    let (shape, values) = desk.npy("x.npy");
+    assert_eq!(shape, [2, 2, 1, ROWS, COLUMNS]);
+    let expected: Vec<f32> = [(1, 3), (1, 6), (2, 3), (2, 6)]
+        .iter()
+        .flat_map(|&(member, step)| run.values(SOILW, member, step))
+        .collect();
+    assert_same(&values, &expected);
+    assert!(values.iter().any(|value| value.is_nan()));
+}
+
+#[test]
+fn a_region_across_the_date_line_is_cut_from_west_to_east() {
+    let run = Run::new(&[1], &[3]);
+    let desk = desk_with(&run);
+    let all = run.values(T2M, 1, 3);
+    let cut = |rows: std::ops::RangeInclusive<usize>, columns: &[usize]| -> Vec<f32> {
+        rows.flat_map(|row| columns.iter().map(move |column| row * COLUMNS + column))
+            .map(|at| all[at])
+            .collect()
+    };
+    // Rows are half degrees from 90° southwards, columns from -180° eastwards.
+    let pacific: Vec<usize> = (700..720).chain(0..=20).collect();
+    let africa: Vec<usize> = (402..=466).collect();
+    for (bbox, rows, columns) in
+        [("170,-20,-170,0", 180..=220, &pacific), ("21,-12,53,23", 134..=204, &africa)]
+    {
+        desk.gik(&format!(
+            "read store t2m --sel member=1 --sel step=3 --bbox {bbox} --allow bucket -o x.npy"
+        ))
+        .exits(0);
+        let (shape, values) = desk.npy("x.npy");
+        assert_eq!(shape, [1, rows.clone().count(), columns.len()]);
+        assert_same(&values, &cut(rows, columns));
+    }
+}
+
+#[test]
+fn local_files_are_read_only_where_allowed() {
+    let desk = desk_with(&Run::new(&[0], &[0]));
+    let bucket = gik::source_url(&desk.path("bucket").display().to_string()).unwrap();
+    let denied = desk.gik("read store t2m -o x.npy").exits(1);
+    let denied = denied.says(&["not allowed", &format!("--allow {bucket}")]);
+    assert_eq!(denied.stdout, "");
+    assert!(!desk.path("x.npy").exists());
+    // Neither another place nor one whose name begins alike will do.
+    for other in ["store", "buck", "s3://bucket/", "file:///bucket/"] {
+        let line = format!("read store t2m --allow {other}");
+        desk.gik(&line).exits(1).says(&[&format!("--allow {bucket}")]);
+    }
+    // What the text says works, and so does a folder above.
+    desk.gik(&format!("read store t2m --allow {bucket}")).exits(0);
+    desk.gik("read store t2m --allow .").exits(0);
+    // What is in a store can be looked at without reading what it refers to.
+    let info = desk.gik("info store").exits(0).stdout;
+    assert!(info.contains(&format!("references read from {bucket} (local files)")), "{info}");
+}
+
+#[test]
+fn the_summary_is_that_of_the_values() {
+    let run = Run::new(&[0, 1], &[0, 3]);
+    let desk = desk_with(&run);
+    let json = desk.gik("read store tp --json --allow bucket -o tp.nc").exits(0).json();
+    let values: Vec<f32> = run.targets().flat_map(|(m, s)| run.values(TP, m, s)).collect();
+    let there: Vec<f64> =
+        values.iter().filter(|it| !it.is_nan()).map(|&value| f64::from(value)).collect();
+    let number = |key: &str| json[key].as_f64().unwrap();
+    assert_eq!(json["variable"], "tp");
+    assert_eq!(json["units"], "kg m-2");
+    let dimensions = serde_json::json!(["time", "member", "step", "latitude", "longitude"]);
+    assert_eq!(json["dimensions"], dimensions);
+    assert_eq!(json["shape"], serde_json::json!([1, 2, 2, ROWS, COLUMNS]));
+    assert_eq!(json["values"], values.len());
+    assert_eq!(json["missing"], values.len() - there.len());
+    let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-4, "{a} and {b}");
+    near(number("minimum"), there.iter().copied().fold(f64::INFINITY, f64::min));
+    near(number("maximum"), there.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+    near(number("mean"), there.iter().sum::<f64>() / there.len() as f64);
+    assert_eq!(json["file"], "tp.nc");
+    assert!(std::fs::read(desk.path("tp.nc")).unwrap().starts_with(b"CDF\x02"));
+    let text = desk.gik("read store tp --sel step=0 --allow bucket").exits(0).stdout;
+    assert!(text.contains("nothing but missing values"), "{text}");
+}
+
+#[test]
+fn every_format_is_written() {
+    let desk = desk_with(&Run::new(&[0], &[3]));
+    let line = "read store t2m --sel time=2025-01-06T00 --sel member=0 --sel step=3 --allow bucket \
+                --bbox 21,-12,53,23 -o";
+    for (name, magic) in [("x.npy", &b"\x93NUMPY"[..]), ("x.nc", b"CDF\x02"), ("x.png", b"\x89PNG")]
+    {
+        let outcome = desk.gik(&format!("{line} {name}")).exits(0);
+        assert!(outcome.stdout.contains(&format!("written to {name}")), "{}", outcome.stdout);
+        assert!(std::fs::read(desk.path(name)).unwrap().starts_with(magic), "{name}");
+    }
+    desk.gik(&format!("{line} x.csv")).exits(0);
+    let csv = std::fs::read_to_string(desk.path("x.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 1 + 71 * 65);
+    assert!(!desk.files().iter().any(|name| name.ends_with(".part")));
+}
+
+/// The generator's own run: rain in hundredths of a millimetre, at 0.25°.
+#[test]
+fn a_generated_run_reads_as_it_was_rounded() {
+    let desk = Desk::new();
+    let run = GefsRun::new(TIME.parse().unwrap()).members(2..=2).steps(0..=9);
+    run.write_messages(&desk.path("bucket"), &["tp", "t2m"]).unwrap();
+    desk.build("--members 2 --steps 0-9 --variables tp,t2m --source bucket --store store").exits(0);
+    desk.gik("read store tp --sel member=2 --allow bucket -o tp.npy").exits(0);
+    let (shape, values) = desk.npy("tp.npy");
+    assert_eq!(shape, [1, 4, 721, 1440]);
+    let mut steps = values.chunks_exact(721 * 1440);
+    assert!(steps.next().unwrap().iter().all(|value| value.is_nan()));
+    for (found, (start, end)) in steps.zip([(0, 3), (0, 6), (6, 9)]) {
+        let rain = run.true_accumulation(2, start, end);
+        let rounded = Quantised::new(&rain, Packing::complex(2)).unwrap().values();
+        let expected: Vec<f32> = rounded
+            .chunks_exact(1440)
+            .flat_map(|row| row[720..].iter().chain(&row[..720]))
+            .map(|&value| value as f32)
+            .collect();
+        assert_same(found, &expected);
+    }
+}
