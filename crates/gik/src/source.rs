@@ -176,7 +176,7 @@ fn retries() -> RetryConfig {
             base: 3.0,
         },
         max_retries: 20,
-        retry_timeout: Duration::from_secs(120),
+        retry_timeout: Duration::from_secs(60),
     }
 }
 
