@@ -14,6 +14,7 @@ use icechunk::repository::VersionInfo;
 use icechunk::session::{Session, SessionErrorKind};
 use icechunk::store::StoreErrorKind;
 use icechunk::{RepositoryConfig, Store};
+use percent_encoding::percent_decode_str;
 use tokio::sync::RwLock;
 use zarrs::array::CodecOptions;
 use zarrs::array::codec::api::ArrayToBytesCodecTraits;
@@ -80,7 +81,7 @@ impl Repository {
             .filter_map(Container::of_config)
             .collect();
         let authorized = container::authorize(
-            containers.iter().filter(|container| is_allowed(&container.url_prefix, allowed)),
+            containers.iter().filter(|container| is_allowed(&container.icechunk_prefix(), allowed)),
         );
         let inner = icechunk::Repository::open(storage)
             .config(without_preloading())
@@ -157,6 +158,8 @@ fn without_preloading() -> RepositoryConfig {
 
 fn is_allowed(prefix: &str, allowed: &[String]) -> bool {
     allowed.iter().any(|url| {
+        // Compared as Icechunk keeps it: a `%` in a folder's name has two encodings.
+        let url = percent_decode_str(url).decode_utf8_lossy();
         // `s3://bucket` means the bucket, not every bucket whose name begins so.
         prefix.strip_prefix(url.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
     })
@@ -451,5 +454,7 @@ mod tests {
         assert!(is_allowed("file:///data/gefs/2025/", &allowed));
         assert!(!is_allowed("s3://noaa-gefs-pds-evil/", &allowed));
         assert!(!is_allowed("file:///data/", &allowed));
+        let odd = ["file:///100%25%20x/".to_owned()];
+        assert!(is_allowed("file:///100% x/deep/", &odd));
     }
 }
