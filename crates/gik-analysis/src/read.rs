@@ -23,6 +23,8 @@ pub struct Query {
 /// Chunks on their way at the same time: enough to hide the latency of a bucket, and at a
 /// megabyte each little memory.
 const IN_FLIGHT: usize = 32;
+/// The longest dimension: more would be a damaged or hostile store.
+const DIMENSION_LIMIT: u64 = 1 << 26;
 /// The largest field read into memory, in elements: 4 GiB.
 const ELEMENT_LIMIT: u64 = 1 << 30;
 
@@ -89,6 +91,13 @@ async fn axes(store: &Opened, array: &StoredArray, query: &Query) -> Result<Vec<
     for (name, &length) in names.iter().zip(array.shape()) {
         let coordinate =
             if arrays.contains(name) { Some(coordinate(store, name).await?) } else { None };
+        if length > DIMENSION_LIMIT {
+            return Err(Error::new(ErrorKind::LimitExceeded {
+                what: "length of a dimension",
+                limit: DIMENSION_LIMIT,
+                found: length,
+            }));
+        }
         let mut axis = Axis {
             name: name.clone(),
             coordinate,
@@ -120,6 +129,14 @@ async fn axes(store: &Opened, array: &StoredArray, query: &Query) -> Result<Vec<
         axes.push(axis);
     }
     if let Some(region) = &query.region {
+        if let Some(label) =
+            query.labels.iter().find(|it| matches!(it.dimension.as_str(), "latitude" | "longitude"))
+        {
+            return Err(Error::argument(
+                format!("selection along '{}'", label.dimension),
+                "and a region cannot be combined; name one of them",
+            ));
+        }
         choose_region(region, array, &mut axes)?;
     }
     Ok(axes)

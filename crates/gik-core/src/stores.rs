@@ -138,6 +138,10 @@ impl SourceReader {
     /// When `folder` is in no registered store.
     pub async fn list(&mut self, folder: &Url) -> Result<()> {
         let (store, path) = self.stores.resolve(folder)?;
+        // Plain web servers have no listings, and some answer as if it were worth retrying.
+        if matches!(folder.scheme(), "http" | "https") {
+            return Ok(());
+        }
         // The stream is read to its end before anything is kept: half a listing would make
         // files look missing.
         let listed: Result<Vec<ObjectMeta>, _> = store.list(Some(&path)).try_collect().await;

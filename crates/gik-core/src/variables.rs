@@ -290,8 +290,16 @@ impl LevelCoordinate {
         let mut values: Vec<f64> =
             levels.iter().map(|level| level.value().unwrap_or_default()).collect();
         let is_ambiguous = values.windows(2).any(|pair| pair.first() == pair.last());
+        let mut bounds = bounds;
         if is_ambiguous && bounds.len() == values.len() {
-            values = bounds.iter().map(|[first, second]| f64::midpoint(*first, *second)).collect();
+            let middle = |[first, second]: &[f64; 2]| f64::midpoint(*first, *second);
+            // Labels ascend, so that a slice of them is a range of layers.
+            bounds.sort_by(|a, b| middle(a).total_cmp(&middle(b)));
+            levels.sort_by(|a, b| {
+                let middle = |level: &Level| level.bounds().map_or(0.0, |it| middle(&it));
+                middle(a).total_cmp(&middle(b))
+            });
+            values = bounds.iter().map(middle).collect();
         }
         let coordinate = Self {
             dimension: dimension.to_owned(),

@@ -49,6 +49,20 @@ impl Container {
     }
 
     pub(crate) fn config(&self) -> Result<VirtualChunkContainer> {
+        // Icechunk parses the decoded prefix once more. What changes by that is not found
+        // again when it is read.
+        let decoded = self.icechunk_prefix();
+        let survives = Url::parse(&decoded).is_ok_and(|url| {
+            let again = percent_decode_str(url.as_str()).decode_utf8_lossy().into_owned();
+            again == decoded && url.query().is_none() && url.fragment().is_none()
+        });
+        if !survives {
+            return Err(Error::argument(
+                format!("source '{decoded}'"),
+                "has characters in its path (%, #, ? or the like) that references cannot have; \
+                 rename the folder or name it by a link",
+            ));
+        }
         let store = match &self.access {
             // Icechunk takes the folder from the url prefix.
             Access::Local => ObjectStoreConfig::LocalFileSystem(Default::default()),

@@ -18,11 +18,11 @@ use percent_encoding::percent_decode_str;
 use tokio::sync::RwLock;
 use zarrs::array::CodecOptions;
 use zarrs::array::codec::api::ArrayToBytesCodecTraits;
-use zarrs::array::data_type::{Float64DataType, Int64DataType};
+use zarrs::array::data_type::{Float32DataType, Float64DataType, Int64DataType};
 use zarrs::array::{Array, ArrayBytes};
 use zarrs_icechunk::AsyncIcechunkStore;
 
-use crate::{Container, S3Settings, StoreLocation, container, fault};
+use crate::{Access, Container, S3Settings, StoreLocation, container, fault};
 
 /// A repository, and which of the places that it refers to may be read.
 pub struct Repository {
@@ -80,9 +80,9 @@ impl Repository {
             .flat_map(|(config, _)| config.virtual_chunk_containers())
             .filter_map(Container::of_config)
             .collect();
-        let authorized = container::authorize(
-            containers.iter().filter(|container| is_allowed(&container.icechunk_prefix(), allowed)),
-        );
+        let authorized = container::authorize(containers.iter().filter(|container| {
+            is_allowed(&container.icechunk_prefix(), allowed) && is_own_service(container, s3)
+        }));
         let inner = icechunk::Repository::open(storage)
             .config(without_preloading())
             .authorize_virtual_chunk_access(authorized)
@@ -138,6 +138,15 @@ impl Repository {
                 properties: commit.metadata.into_iter().collect(),
             })
             .collect())
+    }
+}
+
+/// Whether a bucket lies on AWS or on the service that the reader's own settings name. The
+/// endpoint in a repository is whatever its author wrote, and would be sent credentials.
+fn is_own_service(container: &Container, s3: &S3Settings) -> bool {
+    match &container.access {
+        Access::S3(settings) => settings.endpoint.is_none() || settings.endpoint == s3.endpoint,
+        Access::Http | Access::Local => true,
     }
 }
 
@@ -281,6 +290,9 @@ fn array_path(name: &str) -> Result<icechunk::format::Path> {
         .map_err(|_| Error::argument(name, "is no name of an array"))
 }
 
+/// The largest coordinate read: two-dimensional ones of the finest grids have 2 million values.
+const COORDINATE_LIMIT: u64 = 1 << 26;
+
 /// An array of a repository: its chunks are fetched and decoded separately, so that the
 /// caller decides what waits for what.
 #[derive(Clone)]
@@ -341,6 +353,15 @@ impl StoredArray {
     /// # Errors
     /// When it is neither of 64-bit integers nor of double precision, or cannot be read.
     pub async fn coordinate(&self) -> Result<CoordinateValues> {
+        let length: u64 = self.shape().iter().fold(1, |length, &it| length.saturating_mul(it));
+        if length > COORDINATE_LIMIT {
+            return Err(Error::new(ErrorKind::LimitExceeded {
+                what: "length of a coordinate",
+                limit: COORDINATE_LIMIT,
+                found: length,
+            })
+            .in_url(format!("{}/{}", self.location, self.name)));
+        }
         let everything = self.array.subset_all();
         let array = &self.array;
         if array.data_type().is::<Int64DataType>() {
@@ -406,7 +427,16 @@ impl StoredArray {
     /// # Errors
     /// When the bytes are no message of the chunk's shape.
     pub fn decode(&self, indices: &[u64], bytes: &[u8]) -> Result<Vec<f32>> {
-        let shape = self.array.chunk_shape(indices).map_err(|error| self.failed(&error))?;
+        let is_double = self.array.data_type().is::<Float64DataType>();
+        if !is_double && !self.array.data_type().is::<Float32DataType>() {
+            return Err(Error::unsupported("element type of a field", self.data_type_name())
+                .in_url(format!("{}/{}", self.location, self.name)));
+        }
+        let failed = |error: &dyn fmt::Display| {
+            let chunk: Vec<String> = indices.iter().map(u64::to_string).collect();
+            fault::io(&format!("{}/{}/c/{}", self.location, self.name, chunk.join("/")), error)
+        };
+        let shape = self.array.chunk_shape(indices).map_err(|error| failed(&error))?;
         let decoded = self
             .array
             .codecs()
@@ -417,16 +447,19 @@ impl StoredArray {
                 self.array.fill_value(),
                 &CodecOptions::default(),
             )
-            .map_err(|error| self.failed(&error))?;
+            .map_err(|error| failed(&error))?;
         let ArrayBytes::Fixed(raw) = decoded else {
             return Err(self.failed(&"elements of variable length"));
         };
-        // The codec decodes to no other types than these two.
-        Ok(if self.array.data_type().is::<Float64DataType>() {
+        Ok(if is_double {
             elements(&raw).map(|bytes| narrow(f64::from_ne_bytes(bytes))).collect()
         } else {
             elements(&raw).map(f32::from_ne_bytes).collect()
         })
+    }
+
+    fn data_type_name(&self) -> String {
+        format!("{:?}; only float32 and float64 are read as fields", self.array.data_type())
     }
 
     fn failed(&self, error: &dyn fmt::Display) -> Error {

@@ -81,7 +81,8 @@ impl Source {
             }
             ("http" | "https", _) => {
                 let store = HttpBuilder::new()
-                    .with_url(root.as_str())
+                    // The paths below it bring their own slash.
+                    .with_url(root.as_str().trim_end_matches('/'))
                     .with_client_options(client_options().with_allow_http(root.scheme() == "http"))
                     .with_retry(retries())
                     .build()
@@ -116,6 +117,18 @@ pub fn source_url(text: &str) -> Result<Url> {
     let wrong = || Error::argument(format!("source '{text}'"), "is neither a url nor a path");
     if text.contains("://") {
         let mut url = Url::parse(text).map_err(|error| wrong().with_source(error))?;
+        let reason = if !url.username().is_empty() || url.password().is_some() {
+            Some("names a user, who would be kept in the store; leave it out")
+        } else if url.query().is_some() || url.fragment().is_some() {
+            Some("has a query or fragment; name a folder of a server")
+        } else if url.scheme() == "s3" && url.host_str().unwrap_or_default().is_empty() {
+            Some("names no bucket; write s3://bucket/ or s3://bucket/path/")
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            return Err(Error::argument(format!("source '{}'", url.path()), reason));
+        }
         if !url.path().ends_with('/') {
             url.set_path(&format!("{}/", url.path()));
         }

@@ -29,12 +29,12 @@ fn no_byte_of_a_data_file_is_read_to_build() {
     let count = |operation, index: bool| {
         counters.count(|it| it.operation == operation && it.path.ends_with(".idx") == index)
     };
-    // One of each for each file, and one try to get a listing.
+    // One of each for each file: a plain web server has no listings.
     assert_eq!(counts.files, 44);
     assert_eq!((count(Operation::Get, true), count(Operation::Get, false)), (44, 0));
     assert_eq!((count(Operation::Head, true), count(Operation::Head, false)), (0, 44));
-    assert_eq!((counters.of(Operation::Other), counters.requests()), (1, 89));
-    assert_eq!(report["requests"], 89);
+    assert_eq!((counters.of(Operation::Other), counters.requests()), (0, 88));
+    assert_eq!(report["requests"], 88);
     let bytes = report["bytes_read"].as_u64().unwrap();
     assert!((bytes..bytes + 200).contains(&counters.bytes_sent()), "{}", counters.bytes_sent());
     assert!(counters.peak_in_flight() <= 130);
