@@ -134,7 +134,7 @@ async fn axes(store: &Opened, array: &StoredArray, query: &Query) -> Result<Vec<
         {
             return Err(Error::argument(
                 format!("selection along '{}'", label.dimension),
-                "and a region cannot be combined; name one of them",
+                "cannot be combined with a region; name one of them",
             ));
         }
         choose_region(region, array, &mut axes)?;
