@@ -1,13 +1,16 @@
 //! The codec: a message's bytes into the caller's array.
 
+use std::ops::Range;
+
 use gik_core::{
-    CodecInfo, CodecRegistration, DecodeOptions, GribCodec, Quantity, Result, ValueBuffer,
+    CodecInfo, CodecRegistration, DecodeOptions, GribCodec, GridRegion, Quantity, Result,
+    ValueBuffer,
 };
 
 use crate::bitmap::Bitmap;
-use crate::coordinates::{arrange, coordinates};
-use crate::grid::GridDefinition;
-use crate::message::Message;
+use crate::coordinates::{Arrangement, check_coordinates, coordinates};
+use crate::grid::{GridDefinition, GridShape};
+use crate::message::{Field, Message};
 use crate::representation::DataRepresentation;
 use crate::scale::Value;
 use crate::unpack::unpack;
@@ -47,38 +50,134 @@ impl GribCodec for GribMessageCodec {
         out: ValueBuffer<'_>,
     ) -> Result<()> {
         match out {
-            ValueBuffer::F32(out) => decode(message, options, out),
-            ValueBuffer::F64(out) => decode(message, options, out),
+            ValueBuffer::F32(out) => decode(message, options, None, out),
+            ValueBuffer::F64(out) => decode(message, options, None, out),
+        }
+    }
+
+    fn decode_region_into(
+        &self,
+        message: &[u8],
+        options: &DecodeOptions,
+        region: &GridRegion,
+        out: ValueBuffer<'_>,
+    ) -> Result<()> {
+        region.check(out.len())?;
+        match out {
+            ValueBuffer::F32(out) => decode(message, options, Some(region), out),
+            ValueBuffer::F64(out) => decode(message, options, Some(region), out),
         }
     }
 }
 
-fn decode<T: Value>(message: &[u8], options: &DecodeOptions, out: &mut [T]) -> Result<()> {
+/// Decodes the chunk, or a region of it, into `out`.
+fn decode<T: Value>(
+    message: &[u8],
+    options: &DecodeOptions,
+    region: Option<&GridRegion>,
+    out: &mut [T],
+) -> Result<()> {
     let field = Message::read(message)?.only_field()?;
+    let Some(region) = region else {
+        return decode_whole(&field, options, out);
+    };
+    // Rows can be left out where the message has them one after the other, and as many as
+    // the chunk.
+    if options.quantity == Quantity::Data
+        && let Some(shape) = GridDefinition::read(&field.grid)?.shape
+        && !shape.scan.columns_consecutive()
+        && [shape.rows, shape.columns].map(|length| length as usize) == region.shape
+    {
+        return decode_rows(&field, shape, options, region, out);
+    }
+    let [rows, columns] = region.shape;
+    let points = rows.saturating_mul(columns);
+    // Before anything is allocated for them: they are those of the message.
+    if options.quantity == Quantity::Data {
+        GridDefinition::read(&field.grid)?.check_points(&field.grid, points)?;
+    } else {
+        check_coordinates(&field.grid, options, points)?;
+    }
+    let mut whole = vec![T::MISSING; points];
+    decode_whole(&field, options, &mut whole)?;
+    region.copy_from(&whole, 0, out);
+    Ok(())
+}
+
+fn decode_whole<T: Value>(
+    field: &Field<'_>,
+    options: &DecodeOptions,
+    out: &mut [T],
+) -> Result<()> {
     if options.quantity != Quantity::Data {
         return coordinates(&field.grid, options, out);
     }
     let grid = GridDefinition::read(&field.grid)?;
     grid.check_points(&field.grid, out.len())?;
-    grid.check_scan(&field.grid)?;
-
-    let bitmap = Bitmap::of(&field, out.len())?;
-    let values = bitmap.map_or(out.len(), |bitmap| bitmap.ones());
-    let representation = DataRepresentation::read(&field.representation)?;
-    let packed = match out.get_mut(..values) {
-        Some(packed) if u64::from(representation.values) == values as u64 => packed,
-        _ => {
-            let what = "number of values";
-            let expected = match bitmap {
-                Some(_) => format!("{values}, the points that the bitmap marks"),
-                None => format!("{values}, the points of the grid"),
-            };
-            return Err(field.representation.malformed(6, what, expected, &representation.values));
-        }
-    };
-    unpack(&representation.packing, &field.data, packed)?;
-    if let Some(bitmap) = bitmap {
-        bitmap.spread(out);
+    let arrangement = Arrangement::new(&field.grid, &grid, options)?;
+    decode_points(field, out.len(), 0..out.len(), out)?;
+    if let Some(shape) = grid.shape {
+        shape.rows_in_order(0, out);
     }
-    arrange(&field.grid, &grid, options, out)
+    arrangement.apply(out);
+    Ok(())
+}
+
+/// Decodes the rows of a region, whole, and keeps its columns.
+fn decode_rows<T: Value>(
+    field: &Field<'_>,
+    shape: GridShape,
+    options: &DecodeOptions,
+    region: &GridRegion,
+    out: &mut [T],
+) -> Result<()> {
+    let grid = GridDefinition::read(&field.grid)?;
+    let arrangement = Arrangement::new(&field.grid, &grid, options)?;
+    let [rows, columns] = region.shape;
+    let first = if arrangement.flips() { rows - region.rows.end } else { region.rows.start };
+    let points = first * columns..(first + region.rows.len()) * columns;
+    let decode = |band: &mut [T]| {
+        decode_points(field, rows * columns, points.clone(), band)?;
+        shape.rows_in_order(first, band);
+        arrangement.apply(band);
+        Ok(())
+    };
+    if region.columns.len() == columns {
+        return decode(out);
+    }
+    let mut band = vec![T::MISSING; points.len()];
+    decode(&mut band)?;
+    region.copy_from(&band, region.rows.start, out);
+    Ok(())
+}
+
+/// Decodes the values of the points `wanted` of `points`, in the message's order.
+fn decode_points<T: Value>(
+    field: &Field<'_>,
+    points: usize,
+    wanted: Range<usize>,
+    out: &mut [T],
+) -> Result<()> {
+    let bitmap = Bitmap::of(field, points)?;
+    let values = bitmap.map_or(points, |bitmap| bitmap.ones());
+    let representation = DataRepresentation::read(&field.representation)?;
+    if u64::from(representation.values) != values as u64 {
+        let what = "number of values";
+        let expected = match bitmap {
+            Some(_) => format!("{values}, the points that the bitmap marks"),
+            None => format!("{values}, the points of the grid"),
+        };
+        return Err(field.representation.malformed(6, what, expected, &representation.values));
+    }
+    let packing = &representation.packing;
+    let Some(bitmap) = bitmap else {
+        return unpack(packing, &field.data, values, wanted, out);
+    };
+    let first = bitmap.ones_before(wanted.start);
+    let end = bitmap.ones_before(wanted.end);
+    if let Some(packed) = out.get_mut(..end - first) {
+        unpack(packing, &field.data, values, first..end, packed)?;
+    }
+    bitmap.spread(wanted, out);
+    Ok(())
 }

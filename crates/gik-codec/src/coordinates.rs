@@ -15,6 +15,27 @@ use crate::scale::Value;
 const TEMPLATE: &str = "coordinates of grid definition template (code table 3.1)";
 const GRIBBERISH: &str = "the projection of gribberish";
 
+/// Makes sure that the message's grid has `elements` coordinates of the quantity.
+pub(crate) fn check_coordinates(
+    section: &Section<'_>,
+    options: &DecodeOptions,
+    elements: usize,
+) -> Result<(GridDefinition, GridShape)> {
+    let grid = GridDefinition::read(section)?;
+    let shape = projectable(section, &grid)?;
+    let expected = match grid.template {
+        0 if options.quantity == Quantity::Latitude => shape.rows,
+        0 => shape.columns,
+        _ => grid.points,
+    };
+    if u64::from(expected) != elements as u64 {
+        let what = "number of coordinates of the message and the chunk";
+        let error = Error::mismatch(what, elements.to_string(), expected.to_string());
+        return Err(error.at(section.offset));
+    }
+    Ok((grid, shape))
+}
+
 /// Fills `out` with latitudes or longitudes: of a grid of latitudes and longitudes the
 /// coordinates of its rows or columns, of a projected grid those of each point.
 pub(crate) fn coordinates<T: Value>(
@@ -22,20 +43,8 @@ pub(crate) fn coordinates<T: Value>(
     options: &DecodeOptions,
     out: &mut [T],
 ) -> Result<()> {
-    let grid = GridDefinition::read(section)?;
-    grid.check_scan(section)?;
-    let shape = projectable(section, &grid)?;
+    let (grid, shape) = check_coordinates(section, options, out.len())?;
     let latitude = options.quantity == Quantity::Latitude;
-    let expected = match grid.template {
-        0 if latitude => shape.rows,
-        0 => shape.columns,
-        _ => grid.points,
-    };
-    if u64::from(expected) != out.len() as u64 {
-        let what = "number of coordinates of the message and the chunk";
-        let error = Error::mismatch(what, out.len().to_string(), expected.to_string());
-        return Err(error.at(section.offset));
-    }
     let values =
         project(section, |latitudes, longitudes| if latitude { latitudes } else { longitudes })?;
     if values.len() != out.len() {
@@ -43,51 +52,74 @@ pub(crate) fn coordinates<T: Value>(
         let error = Error::mismatch(what, out.len().to_string(), values.len().to_string());
         return Err(error.at(section.offset));
     }
+    let turn = match grid.template {
+        0 if options.adjust_longitude_range && !latitude => turn(&values),
+        _ => None,
+    };
     for (target, value) in out.iter_mut().zip(&values) {
-        *target = T::from_f64(*value);
+        *target = T::from_f64(if turn.is_some() { wrap(*value) } else { *value });
     }
-    let turned = options.adjust_longitude_range && grid.template == 0 && !latitude;
-    if turned && let Some(turn) = turn(&values) {
-        for (target, value) in out.iter_mut().zip(&values) {
-            *target = T::from_f64(wrap(*value));
-        }
+    if let Some(turn) = turn {
         out.rotate_left(turn);
     }
     if options.north_up && is_south_up(section, &grid, shape)? {
         match grid.template {
             0 if latitude => out.reverse(),
             0 => {}
-            _ => reverse_rows(shape, out),
+            _ => reverse_rows(shape.columns as usize, out),
         }
     }
     Ok(())
 }
 
-/// Turns and flips decoded values as the options ask and [`coordinates`] does.
-pub(crate) fn arrange<T: Value>(
-    section: &Section<'_>,
-    grid: &GridDefinition,
-    options: &DecodeOptions,
-    out: &mut [T],
-) -> Result<()> {
-    if !options.adjust_longitude_range && !options.north_up {
-        return Ok(());
-    }
-    let shape = projectable(section, grid)?;
-    if options.adjust_longitude_range && grid.template == 0 {
-        let longitudes = project(section, |_, longitudes| longitudes)?;
-        if let Some(turn) = turn(&longitudes)
-            && longitudes.len() as u64 == u64::from(shape.columns)
-        {
-            for row in out.chunks_exact_mut(longitudes.len()) {
-                row.rotate_left(turn);
+/// How decoded rows are turned and flipped, as the options ask and [`coordinates`] does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Arrangement {
+    columns: usize,
+    /// Columns by which each row is turned to the left.
+    turn: usize,
+    flip: bool,
+}
+
+impl Arrangement {
+    pub(crate) fn new(
+        section: &Section<'_>,
+        grid: &GridDefinition,
+        options: &DecodeOptions,
+    ) -> Result<Self> {
+        if !options.adjust_longitude_range && !options.north_up {
+            return Ok(Self::default());
+        }
+        let shape = projectable(section, grid)?;
+        let mut arrangement = Self { columns: shape.columns as usize, turn: 0, flip: false };
+        if options.adjust_longitude_range && grid.template == 0 {
+            let longitudes = project(section, |_, longitudes| longitudes)?;
+            if let Some(turn) = turn(&longitudes)
+                && longitudes.len() == arrangement.columns
+            {
+                arrangement.turn = turn;
             }
         }
+        arrangement.flip = options.north_up && is_south_up(section, grid, shape)?;
+        Ok(arrangement)
     }
-    if options.north_up && is_south_up(section, grid, shape)? {
-        reverse_rows(shape, out);
+
+    /// Whether the last row comes first.
+    pub(crate) fn flips(self) -> bool {
+        self.flip
     }
-    Ok(())
+
+    /// Turns and flips whole rows that follow each other.
+    pub(crate) fn apply<T>(self, rows: &mut [T]) {
+        if self.turn > 0 {
+            for row in rows.chunks_exact_mut(self.columns) {
+                row.rotate_left(self.turn);
+            }
+        }
+        if self.flip {
+            reverse_rows(self.columns, rows);
+        }
+    }
 }
 
 /// Makes sure that gribberish can compute the grid and computes it right.
@@ -102,6 +134,10 @@ fn projectable(section: &Section<'_>, grid: &GridDefinition) -> Result<GridShape
     let Some(shape) = grid.shape else {
         return Err(section.unsupported(31, TEMPLATE, "a grid whose rows differ"));
     };
+    if shape.scan.is_offset() {
+        let value = format!("{:#010b}; rows with an offset", shape.scan.0);
+        return Err(section.unsupported(1, "coordinates of scanning mode (flag table 3.4)", value));
+    }
     if shape.rows == 0 || shape.columns == 0 {
         return Err(section.malformed(31, "number of points", "one or more", &0));
     }
@@ -181,9 +217,8 @@ fn is_south_up(section: &Section<'_>, grid: &GridDefinition, shape: GridShape) -
     Ok(shape.scan.rows_northward() && section.at_octet(step_octet)?.u32()? != 0)
 }
 
-fn reverse_rows<T>(shape: GridShape, mut out: &mut [T]) {
-    let columns = usize::try_from(shape.columns).unwrap_or(usize::MAX);
-    while out.len() >= columns.saturating_mul(2) && columns > 0 {
+fn reverse_rows<T>(columns: usize, mut out: &mut [T]) {
+    while columns > 0 && out.len() >= columns.saturating_mul(2) {
         let (top, rest) = out.split_at_mut(columns);
         let (middle, bottom) = rest.split_at_mut(rest.len() - columns);
         top.swap_with_slice(bottom);

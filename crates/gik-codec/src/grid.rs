@@ -66,10 +66,51 @@ impl ScanMode {
         self.0 & 0x40 != 0
     }
 
-    /// Anything else than rows one after the other, all in one direction, none offset.
+    /// Points that follow each other lie in a column, in the direction of j or y, and not in
+    /// a row.
     #[must_use]
-    pub fn is_irregular(self) -> bool {
-        self.0 & 0x3f != 0
+    pub fn columns_consecutive(self) -> bool {
+        self.0 & 0x20 != 0
+    }
+
+    /// Each row (or column, where those are consecutive) runs against the one before.
+    #[must_use]
+    pub fn alternates(self) -> bool {
+        self.0 & 0x10 != 0
+    }
+
+    /// Some rows are offset by half an increment, or shorter for that.
+    #[must_use]
+    pub fn is_offset(self) -> bool {
+        self.0 & 0x0f != 0
+    }
+}
+
+impl GridShape {
+    /// Puts values from the message's order into rows that all run in one direction. `out`
+    /// holds the rows from number `first_row` on; all of them where columns are
+    /// consecutive.
+    pub(crate) fn rows_in_order<T: Copy>(self, first_row: usize, out: &mut [T]) {
+        let (columns, rows) = (self.columns as usize, self.rows as usize);
+        if columns == 0 || rows == 0 {
+            return;
+        }
+        let by_column = self.scan.columns_consecutive();
+        if self.scan.alternates() {
+            let length = if by_column { rows } else { columns };
+            let odd = 1 - first_row % 2;
+            for line in out.chunks_exact_mut(length).skip(odd).step_by(2) {
+                line.reverse();
+            }
+        }
+        if by_column && columns > 1 && rows > 1 {
+            let by_column = out.to_vec();
+            for (index, row) in out.chunks_exact_mut(columns).enumerate() {
+                for (target, value) in row.iter_mut().zip(by_column.iter().skip(index).step_by(rows)) {
+                    *target = *value;
+                }
+            }
+        }
     }
 }
 
@@ -117,19 +158,5 @@ impl GridDefinition {
         };
         let what = "number of grid points of the message and the chunk";
         Err(Error::mismatch(what, elements.to_string(), found).at(section.offset))
-    }
-
-    /// The shape, where points follow each other row by row.
-    ///
-    /// # Errors
-    /// When they do not: an array could not hold them in place.
-    pub(crate) fn check_scan(&self, section: &Section<'_>) -> Result<()> {
-        match self.shape {
-            Some(shape) if shape.scan.is_irregular() => {
-                let value = format!("{:#010b}; rows must follow each other", shape.scan.0);
-                Err(section.unsupported(1, "scanning mode (flag table 3.4)", value))
-            }
-            _ => Ok(()),
-        }
     }
 }

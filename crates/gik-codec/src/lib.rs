@@ -49,6 +49,7 @@ mod reader;
 mod representation;
 mod scale;
 mod unpack;
+mod vector;
 mod zarrs;
 
 pub use bitmap::Bitmap;

@@ -14,6 +14,7 @@ pub(crate) trait Value: Copy {
 impl Value for f64 {
     const MISSING: Self = Self::NAN;
 
+    #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value
     }
@@ -23,6 +24,7 @@ impl Value for f32 {
     const MISSING: Self = Self::NAN;
 
     #[expect(clippy::cast_possible_truncation, reason = "single precision was asked for")]
+    #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value as Self
     }
@@ -54,10 +56,50 @@ impl Scaling {
     }
 
     /// The value of a packed integer.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn apply(&self, packed: f64) -> f64 {
         (packed * self.binary + self.reference) * self.decimal
     }
+}
+
+impl Scaling {
+    /// The values of unsigned integers.
+    #[inline(always)]
+    pub(crate) fn apply_unsigned<T: Value>(&self, packed: &[u32], out: &mut [T]) {
+        for (value, &integer) in out.iter_mut().zip(packed) {
+            *value = T::from_f64(self.apply(f64::from(integer)));
+        }
+    }
+
+    /// The values of signed integers, of which [`MISSING_INTEGER`] stands for none.
+    ///
+    /// They are right below 2^51 in size, which packed integers of 32 bits and their
+    /// differences never come near; a damaged message may go beyond, and its values mean
+    /// nothing.
+    #[inline(always)]
+    pub(crate) fn apply_signed<T: Value>(&self, packed: &[i64], missing: bool, out: &mut [T]) {
+        if missing {
+            for (value, &integer) in out.iter_mut().zip(packed) {
+                let scaled = T::from_f64(self.apply(small_integer(integer)));
+                *value = if integer == MISSING_INTEGER { T::MISSING } else { scaled };
+            }
+        } else {
+            for (value, &integer) in out.iter_mut().zip(packed) {
+                *value = T::from_f64(self.apply(small_integer(integer)));
+            }
+        }
+    }
+}
+
+/// Marks a missing value among integers.
+pub(crate) const MISSING_INTEGER: i64 = i64::MIN;
+
+/// An integer below 2^51 in size as a double, in two operations that processors do on many
+/// numbers at once: added to the bits of 1.5·2^52 it is the lowest part of the mantissa.
+#[inline(always)]
+fn small_integer(integer: i64) -> f64 {
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    f64::from_bits(SHIFT.to_bits().wrapping_add(integer.cast_unsigned())) - SHIFT
 }
 
 /// `base` to the power `exponent` by repeated multiplication or division, as ecCodes does
@@ -86,6 +128,13 @@ mod tests {
         assert_eq!(power(2.0, 0), 1.0);
         assert_eq!(power(2.0, i16::MIN + 1), 0.0);
         assert_eq!(power(2.0, i16::MAX), f64::INFINITY);
+    }
+
+    #[test]
+    fn small_integers_are_exact() {
+        for integer in [0, 1, -1, 12_345, -(1 << 40), (1 << 51) - 1, 1 - (1 << 51)] {
+            assert_eq!(small_integer(integer), integer as f64);
+        }
     }
 
     #[test]

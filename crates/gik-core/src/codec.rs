@@ -1,8 +1,9 @@
 //! What a decoder of GRIB messages promises.
 
 use std::fmt::Debug;
+use std::ops::Range;
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// Which values a message is decoded to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -25,6 +26,55 @@ pub struct DecodeOptions {
     pub adjust_longitude_range: bool,
     /// Reorder rows so that the first is the northernmost; does nothing where it is already.
     pub north_up: bool,
+}
+
+/// A rectangle of a chunk's last two dimensions, the rows and columns of its grid. All
+/// other dimensions of the chunk have length 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GridRegion {
+    /// The whole chunk's rows and columns.
+    pub shape: [usize; 2],
+    /// The rows wanted.
+    pub rows: Range<usize>,
+    /// The columns wanted.
+    pub columns: Range<usize>,
+}
+
+impl GridRegion {
+    /// Holds the ranges against the shape.
+    ///
+    /// # Errors
+    /// When a range goes outside of the shape or ends before it starts, or `elements` is
+    /// not the number of elements wanted.
+    pub fn check(&self, elements: usize) -> Result<()> {
+        let [rows, columns] = self.shape;
+        let inside = |range: &Range<usize>, length| range.start <= range.end && range.end <= length;
+        if !inside(&self.rows, rows) || !inside(&self.columns, columns) {
+            let found = format!("rows {:?}, columns {:?}", self.rows, self.columns);
+            let expected = format!("within {rows} rows of {columns} columns");
+            return Err(Error::mismatch("region of a chunk", expected, found));
+        }
+        let wanted = self.rows.len().checked_mul(self.columns.len());
+        if wanted != Some(elements) {
+            let found = format!("{} × {}", self.rows.len(), self.columns.len());
+            return Err(Error::mismatch("elements of a region", elements.to_string(), found));
+        }
+        Ok(())
+    }
+
+    /// Copies the region from `whole`, the chunk in C order, or from `whole`'s rows of it.
+    pub fn copy_from<T: Copy>(&self, whole: &[T], first_row: usize, out: &mut [T]) {
+        let [_, columns] = self.shape;
+        if columns == 0 || self.columns.is_empty() {
+            return;
+        }
+        let rows = whole.chunks_exact(columns).skip(self.rows.start.saturating_sub(first_row));
+        for (target, row) in out.chunks_exact_mut(self.columns.len()).zip(rows) {
+            if let Some(part) = row.get(self.columns.clone()) {
+                target.copy_from_slice(part);
+            }
+        }
+    }
 }
 
 /// The caller's array, one element a grid point, in C order.
@@ -97,6 +147,51 @@ pub trait GribCodec: Debug + Send + Sync + 'static {
         options: &DecodeOptions,
         out: ValueBuffer<'_>,
     ) -> Result<()>;
+
+    /// Decodes only a region of the chunk into `out`, one element for each of the region's
+    /// points. The values are those that [`decode_into`](Self::decode_into) would have put
+    /// there.
+    ///
+    /// By itself this decodes the whole chunk; a codec that can do with less overrides it.
+    /// Damage in a part that is not needed may then go unnoticed.
+    ///
+    /// # Errors
+    /// As for `decode_into`, and when the region does not fit its shape or `out`.
+    fn decode_region_into(
+        &self,
+        message: &[u8],
+        options: &DecodeOptions,
+        region: &GridRegion,
+        out: ValueBuffer<'_>,
+    ) -> Result<()> {
+        region.check(out.len())?;
+        match out {
+            ValueBuffer::F32(out) => {
+                let mut whole = whole_chunk(region)?;
+                self.decode_into(message, options, ValueBuffer::F32(&mut whole))?;
+                region.copy_from(&whole, 0, out);
+            }
+            ValueBuffer::F64(out) => {
+                let mut whole = whole_chunk(region)?;
+                self.decode_into(message, options, ValueBuffer::F64(&mut whole))?;
+                region.copy_from(&whole, 0, out);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An array for the whole chunk.
+fn whole_chunk<T: Default + Clone>(region: &GridRegion) -> Result<Vec<T>> {
+    let [rows, columns] = region.shape;
+    let mut whole = Vec::new();
+    match rows.checked_mul(columns) {
+        Some(elements) if whole.try_reserve_exact(elements).is_ok() => {
+            whole.resize(elements, T::default());
+            Ok(whole)
+        }
+        _ => Err(Error::argument("chunk", format!("{rows} × {columns} values do not fit memory"))),
+    }
 }
 
 /// A codec's entry in the list that `inventory` collects from the linked crates.

@@ -27,7 +27,8 @@ pub use array::{
 };
 pub use build::{BuildOptions, build_manifest, parse};
 pub use codec::{
-    CodecInfo, CodecRegistration, DecodeOptions, GribCodec, Quantity, ValueBuffer, linked_codecs,
+    CodecInfo, CodecRegistration, DecodeOptions, GribCodec, GridRegion, Quantity, ValueBuffer,
+    linked_codecs,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use forecast::{DataVariable, ForecastSchema, Layout, LevelCoordinate, SchemaOptions};

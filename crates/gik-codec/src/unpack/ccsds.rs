@@ -14,12 +14,15 @@
 //! With preprocessing, an interval's first sample is itself and the others are mapped
 //! differences from the sample before (CCSDS 121.0-B, section 4).
 
+use std::ops::Range;
+
 use gik_core::Result;
 
 use super::Payload;
-use crate::bits::BitReader;
+use crate::bits::{integer, integers, set_bits, window};
 use crate::representation::CcsdsPacking;
-use crate::scale::Value;
+use crate::scale::{Scaling, Value};
+use crate::vector::{Kernel, fastest};
 
 /// Options mask: samples are signed.
 const SIGNED: u8 = 1;
@@ -41,28 +44,68 @@ const MAX_ZERO_BLOCKS: u32 = 64;
 /// The greatest number that codes a pair in the second extension.
 const MAX_PAIR: u32 = 90;
 
+/// The longest block.
+const MAX_BLOCK: usize = 64;
+
+/// The values `wanted` of `values`. What follows them is not looked at.
 pub(super) fn unpack<T: Value>(
     data: Payload<'_>,
     packing: &CcsdsPacking,
+    values: usize,
+    wanted: Range<usize>,
     out: &mut [T],
 ) -> Result<()> {
-    let mut coder = Coder::new(data, packing, out.len())?;
-    let scaling = packing.scaling;
-    let mut left = out;
-    while !left.is_empty() {
-        let samples = coder.interval(data, left.len())?;
-        let (now, later) = left.split_at_mut(samples.len().min(left.len()));
-        for (value, &sample) in now.iter_mut().zip(samples) {
-            *value = T::from_f64(scaling.apply(f64::from(sample)));
+    let coder = Coder::new(data, packing, values)?;
+    fastest(Ccsds { coder, scaling: packing.scaling, values, wanted, out }).map_err(|samples| {
+        let found = format!("damage or the end after {samples} samples");
+        data.malformed("CCSDS data", "a complete block", &found)
+    })
+}
+
+struct Ccsds<'a, 'b, T> {
+    coder: Coder<'a>,
+    scaling: Scaling,
+    values: usize,
+    wanted: Range<usize>,
+    out: &'b mut [T],
+}
+
+impl<T: Value> Kernel for Ccsds<'_, '_, T> {
+    /// After how many samples of the field there is no complete block.
+    type Output = Result<(), usize>;
+
+    /// Interval by interval: samples, then sums of their differences, then values.
+    #[inline(always)]
+    fn run(mut self) -> Result<(), usize> {
+        let mut position = 0;
+        let mut out = self.out;
+        while position < self.wanted.end {
+            let samples = match self.coder.interval(self.values - position) {
+                Ok(samples) => samples,
+                Err(samples) => return Err(position + samples),
+            };
+            let lead = self.wanted.start.saturating_sub(position);
+            position += samples.len();
+            if lead >= samples.len() {
+                continue;
+            }
+            if self.coder.options & PREPROCESS != 0 {
+                undo_differences(&mut self.coder.samples, self.coder.width);
+            }
+            let samples = self.coder.samples.get(lead..).unwrap_or_default();
+            let (now, later) = out.split_at_mut(samples.len().min(out.len()));
+            self.scaling.apply_unsigned(samples, now);
+            out = later;
         }
-        left = later;
+        Ok(())
     }
-    Ok(())
 }
 
 #[derive(Debug)]
 struct Coder<'a> {
-    bits: BitReader<'a>,
+    bytes: &'a [u8],
+    /// The next bit of `bytes`.
+    bit: usize,
     /// Bits of a sample.
     width: u32,
     identifier_width: u32,
@@ -111,48 +154,75 @@ impl<'a> Coder<'a> {
         if samples.try_reserve_exact(capacity).is_err() {
             return Err(data.malformed("CCSDS interval", "one that fits memory", &capacity));
         }
-        let bits = BitReader::new(data.bytes);
-        Ok(Self { bits, width, identifier_width, block, capacity, blocks, options, samples })
+        let bytes = data.bytes;
+        Ok(Self { bytes, bit: 0, width, identifier_width, block, capacity, blocks, options, samples })
     }
 
-    /// The samples of the next interval, at least `wanted` or all that it has.
-    fn interval(&mut self, data: Payload<'_>, wanted: usize) -> Result<&[u32]> {
+    /// The samples of the next interval, as many as it has or the field still needs, not
+    /// yet summed. An error tells after how many of them there is no complete block.
+    #[inline(always)]
+    fn interval(&mut self, needed: usize) -> Result<&[u32], usize> {
         self.samples.clear();
-        let wanted = wanted.min(self.blocks * self.block);
+        let wanted = needed.min(self.blocks * self.block);
         while self.samples.len() < wanted {
             let before = self.samples.len();
-            self.next_block(wanted).ok_or_else(|| {
-                let found = format!("damage or the end after {before} samples of an interval");
-                data.malformed("CCSDS data", "a complete block", &found)
-            })?;
+            self.next_block(wanted).ok_or(before)?;
         }
         if self.options & PAD_INTERVALS != 0 {
-            self.bits.align();
-        }
-        if self.options & PREPROCESS != 0 {
-            undo_differences(&mut self.samples, self.width);
+            self.bit = self.bit.next_multiple_of(8);
         }
         Ok(&self.samples)
     }
 
+    /// The next `width` bits (at most 32) as an unsigned number.
+    #[inline(always)]
+    fn read(&mut self, width: u32) -> Option<u32> {
+        let start = self.skip(width as usize)?;
+        Some(integer(self.bytes, start, width))
+    }
+
+    /// Goes past `count` bits, which must be there; where they begin.
+    #[inline(always)]
+    fn skip(&mut self, count: usize) -> Option<usize> {
+        let start = self.bit;
+        let end = start.checked_add(count)?;
+        if end > self.bytes.len() * 8 {
+            return None;
+        }
+        self.bit = end;
+        Some(start)
+    }
+
+    /// The number of zero bits before the next one bit, at most `limit`; goes past both.
+    #[inline(always)]
+    fn read_unary(&mut self, limit: u32) -> Option<u32> {
+        // No limit is above 64, less than two windows.
+        let mut zeros = window(self.bytes, self.bit).leading_zeros();
+        if zeros >= 57 {
+            zeros = 57 + window(self.bytes, self.bit + 57).leading_zeros();
+        }
+        if zeros > limit {
+            return None;
+        }
+        self.skip(zeros as usize + 1)?;
+        Some(zeros)
+    }
+
     /// Appends the samples of a block, or of several blocks of zeros, of which no more
     /// than `wanted` are kept.
+    #[inline(always)]
     fn next_block(&mut self, wanted: usize) -> Option<()> {
-        let identifier = self.bits.read(self.identifier_width)?;
+        let identifier = self.read(self.identifier_width)?;
         let referenced = self.samples.is_empty() && self.options & PREPROCESS != 0;
         let uncompressed = (1 << self.identifier_width) - 1;
         // An uncompressed block has the reference among its samples. With identifiers of
         // one bit there is no other option but it and identifier 0.
         if identifier == uncompressed {
-            for _ in 0..self.block {
-                let sample = self.bits.read(self.width)?;
-                self.samples.push(sample);
-            }
-            return Some(());
+            return self.uncompressed();
         }
-        let zeros = identifier == 0 && self.bits.read(1)? == 0;
+        let zeros = identifier == 0 && self.read(1)? == 0;
         if referenced {
-            let reference = self.bits.read(self.width)?;
+            let reference = self.read(self.width)?;
             self.samples.push(reference);
         }
         let first = usize::from(referenced);
@@ -165,9 +235,18 @@ impl<'a> Coder<'a> {
         }
     }
 
+    #[inline(always)]
+    fn uncompressed(&mut self) -> Option<()> {
+        let bits = self.skip(self.block * self.width as usize)?;
+        let old = self.samples.len();
+        self.samples.resize(old + self.block, 0);
+        integers(self.bytes, bits, self.width, self.samples.get_mut(old..)?);
+        Some(())
+    }
+
     fn zero_blocks(&mut self, first: usize, wanted: usize) -> Option<()> {
         let block = self.samples.len() / self.block;
-        let count = match self.bits.read_unary(MAX_ZERO_BLOCKS)?.checked_add(1)? {
+        let count = match self.read_unary(MAX_ZERO_BLOCKS)?.checked_add(1)? {
             REMAINDER => (self.blocks - block).min(SEGMENT - block % SEGMENT),
             count if count > REMAINDER => count as usize - 1,
             count => count as usize,
@@ -185,7 +264,7 @@ impl<'a> Coder<'a> {
     fn second_extension(&mut self, first: usize) -> Option<()> {
         let mut index = first;
         while index < self.block {
-            let coded = self.bits.read_unary(MAX_PAIR)?;
+            let coded = self.read_unary(MAX_PAIR)?;
             let (sum, second) = pair(coded);
             if index.is_multiple_of(2) {
                 self.samples.push(sum - second);
@@ -197,19 +276,38 @@ impl<'a> Coder<'a> {
         Some(())
     }
 
-    fn split(&mut self, first: usize, low_bits: u32) -> Option<()> {
-        let start = self.samples.len();
-        let limit = u32::MAX >> low_bits;
-        for _ in first..self.block {
-            let high = self.bits.read_unary(limit)?;
-            self.samples.push(high << low_bits);
+    /// The high parts in unary, then the `low` bits of each.
+    #[inline(always)]
+    fn split(&mut self, first: usize, low: u32) -> Option<()> {
+        let count = self.block - first;
+        // Where the first code begins, and where each ends.
+        let mut ends = [0_u32; 1 + MAX_BLOCK + 64];
+        let (begin, codes) = ends.split_first_mut()?;
+        *begin = (self.bit % 8) as u32;
+        set_bits(self.bytes, self.bit, count, codes)?;
+        self.bit = self.bit / 8 * 8 + *ends.get(count)? as usize;
+        let lows = self.skip(count * low as usize)?;
+
+        let old = self.samples.len();
+        self.samples.resize(old + count, 0);
+        let samples = self.samples.get_mut(old..)?;
+        let greatest = u32::MAX >> low;
+        let mut fits = true;
+        let (before, after) = (ends.get(..count)?, ends.get(1..=count)?);
+        for ((sample, &before), &after) in samples.iter_mut().zip(before).zip(after) {
+            let high = after.wrapping_sub(before).wrapping_sub(1);
+            fits &= high <= greatest;
+            *sample = high << low;
         }
-        if low_bits > 0 {
-            for sample in self.samples.get_mut(start..)? {
-                *sample |= self.bits.read(low_bits)?;
+        if low > 0 {
+            let mut parts = [0_u32; MAX_BLOCK];
+            let parts = parts.get_mut(..count)?;
+            integers(self.bytes, lows, low, parts);
+            for (sample, part) in samples.iter_mut().zip(parts) {
+                *sample |= *part;
             }
         }
-        Some(())
+        fits.then_some(())
     }
 }
 
@@ -225,9 +323,9 @@ fn pair(coded: u32) -> (u32, u32) {
 }
 
 /// From mapped differences to samples, in place.
+#[inline(always)]
 fn undo_differences(samples: &mut [u32], width: u32) {
     let greatest = u32::MAX >> (32 - width);
-    let middle = greatest / 2 + 1;
     let Some((&mut first, rest)) = samples.split_first_mut() else {
         return;
     };
@@ -235,15 +333,13 @@ fn undo_differences(samples: &mut [u32], width: u32) {
     for sample in rest {
         let mapped = *sample;
         // Around the sample before there is room for differences of either sign up to the
-        // nearer end of the range; beyond, only one sign is left.
-        let mirror = if last & middle == 0 { 0 } else { greatest };
+        // nearer end of the range; beyond, only one sign is left, and that is rare.
+        let room = last.min(greatest.wrapping_sub(last));
         let half = (mapped >> 1) + (mapped & 1);
-        last = if half > mirror ^ last {
-            mirror ^ mapped
-        } else if mapped & 1 == 0 {
-            last.wrapping_add(half)
+        last = if half > room {
+            if last <= greatest / 2 { mapped } else { greatest ^ mapped }
         } else {
-            last.wrapping_sub(half)
+            last.wrapping_add((mapped >> 1) ^ (mapped & 1).wrapping_neg())
         };
         *sample = last;
     }

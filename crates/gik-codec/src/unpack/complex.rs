@@ -9,71 +9,68 @@
 //! values              each group: length × width bits
 //! ```
 
+use std::ops::Range;
+
 use gik_core::Result;
 
 use super::Payload;
-use crate::bits::BitReader;
+use crate::bits::{integers, window};
 use crate::reader::ByteReader;
 use crate::representation::{ComplexPacking, MAX_BITS};
-use crate::scale::{Scaling, Value};
+use crate::scale::{MISSING_INTEGER, Scaling, Value};
+use crate::vector::{Kernel, fastest};
 
+/// Integers that are unpacked, summed and scaled while they are in the nearest cache.
+const BLOCK: usize = 1024;
+/// Integers that are unpacked together. A group's last ones may go past its end, where
+/// those of the next group take their place.
+const LANES: usize = 8;
+/// Groups that are described at once.
+const GROUPS: usize = 64;
+
+/// The values `wanted` of `values`. Groups after them are not looked at.
 pub(super) fn unpack<T: Value>(
     mut data: Payload<'_>,
     packing: &ComplexPacking,
+    values: usize,
+    wanted: Range<usize>,
     out: &mut [T],
 ) -> Result<()> {
     let differences = Differences::read(&mut data, packing)?;
     let groups = u64::from(packing.groups);
-    if groups > out.len() as u64 {
-        let expected = format!("at most the {} values", out.len());
+    if groups > values as u64 {
+        let expected = format!("at most the {values} values");
         return Err(data.malformed("number of groups", expected, &groups));
     }
     let groups = Groups {
-        references: BitReader::new(data.split_bits(groups, u64::from(packing.bits))?),
-        widths: BitReader::new(data.split_bits(groups, u64::from(packing.width_bits))?),
-        lengths: BitReader::new(data.split_bits(groups, u64::from(packing.length_bits))?),
-        left: packing.groups,
-        packing: *packing,
+        references: data.split_bits(groups, u64::from(packing.bits))?,
+        widths: data.split_bits(groups, u64::from(packing.width_bits))?,
+        lengths: data.split_bits(groups, u64::from(packing.length_bits))?,
+        packing,
     };
-    check_totals(data, groups.clone(), out.len() as u64)?;
+    let complex = Complex { groups, packed: data.bytes, differences, values, wanted, out };
+    fastest(complex).map_err(|stop| match stop {
+        Stop::Width(width) => {
+            let expected = format!("at most {MAX_BITS} bits");
+            data.malformed("width of a group", expected, &width)
+        }
+        Stop::Truncated(bits) => data.truncated(bits.div_ceil(8)),
+        Stop::Lengths(sum) => data.malformed(
+            "lengths of the groups",
+            format!("a sum of {values}, the number of values"),
+            &sum.map_or("more".to_owned(), |sum| sum.to_string()),
+        ),
+    })
+}
 
-    let values = BitReader::new(data.bytes);
-    let missing = Missing(packing.missing_management);
-    match differences {
-        Differences::None => fill(groups, values, missing, packing, out, |value| value),
-        Differences::First { first, minimum } => {
-            let mut last = None;
-            fill(groups, values, missing, packing, out, |value| {
-                let value = match last {
-                    None => first,
-                    Some(last) => value.wrapping_add(minimum).wrapping_add(last),
-                };
-                last = Some(value);
-                value
-            });
-        }
-        Differences::Second { first, second, minimum } => {
-            // The two values before, and how many there have been, up to two.
-            let (mut before, mut last, mut seen) = (first, second, 0_u8);
-            fill(groups, values, missing, packing, out, |value| match seen {
-                0 => {
-                    seen = 1;
-                    first
-                }
-                1 => {
-                    seen = 2;
-                    second
-                }
-                _ => {
-                    let step = last.wrapping_sub(before);
-                    let value = value.wrapping_add(minimum).wrapping_add(last).wrapping_add(step);
-                    (before, last) = (last, value);
-                    value
-                }
-            });
-        }
-    }
-    Ok(())
+/// What is wrong with the groups.
+enum Stop {
+    /// One has this width.
+    Width(u32),
+    /// They need this many bits, which are not there.
+    Truncated(u64),
+    /// They have this many values; `None` is more than there should be.
+    Lengths(Option<usize>),
 }
 
 /// The extra descriptors of spatial differencing.
@@ -105,141 +102,434 @@ impl Differences {
     }
 }
 
-/// Walks the groups' descriptions.
-#[derive(Debug, Clone)]
+/// The descriptions of the groups.
+#[derive(Debug, Clone, Copy)]
 struct Groups<'a> {
-    references: BitReader<'a>,
-    widths: BitReader<'a>,
-    lengths: BitReader<'a>,
-    left: u32,
-    packing: ComplexPacking,
+    references: &'a [u8],
+    widths: &'a [u8],
+    lengths: &'a [u8],
+    packing: &'a ComplexPacking,
+}
+
+/// The next groups, as many as are described at once.
+struct Batch {
+    references: [u32; GROUPS],
+    widths: [u32; GROUPS],
+    lengths: [u32; GROUPS],
+}
+
+/// Goes through the groups and unpacks their integers.
+struct Cursor<'a> {
+    groups: Groups<'a>,
+    packed: &'a [u8],
+    /// What is added to each integer besides its group's reference.
+    minimum: i64,
+    /// The field's values, and those of the groups described so far.
+    values: usize,
+    described: usize,
+    /// The end of the groups described so far.
+    described_bits: u64,
+    batch: Batch,
+    /// Groups in the batch, and those of them that are unpacked.
+    count: usize,
+    done: usize,
+    /// Groups before the end of the batch.
+    next: usize,
+    /// The first bit of the next integer.
+    bit: usize,
+}
+
+impl<'a> Cursor<'a> {
+    #[inline(always)]
+    fn new(groups: Groups<'a>, packed: &'a [u8], minimum: i64, values: usize) -> Self {
+        let none = [0; GROUPS];
+        Self {
+            groups,
+            packed,
+            minimum,
+            values,
+            described: 0,
+            described_bits: 0,
+            batch: Batch { references: none, widths: none, lengths: none },
+            count: 0,
+            done: 0,
+            next: 0,
+            bit: 0,
+        }
+    }
+
+    /// Describes the next groups and holds them against the number of values and the bits
+    /// that are there; `false` when there are no more groups.
+    #[inline(always)]
+    fn describe(&mut self) -> Result<bool, Stop> {
+        let Groups { references, widths, lengths, packing } = self.groups;
+        let first = self.next;
+        self.count = GROUPS.min(packing.groups as usize - first);
+        self.done = 0;
+        self.next += self.count;
+        if self.count == 0 {
+            return Ok(false);
+        }
+        let Batch { references: into_references, widths: into_widths, lengths: into_lengths } =
+            &mut self.batch;
+        let start = |bits: u8| first * usize::from(bits);
+        integers(references, start(packing.bits), u32::from(packing.bits), into_references);
+        let bits = packing.width_bits;
+        integers(widths, start(bits), u32::from(bits), into_widths);
+        let bits = packing.length_bits;
+        integers(lengths, start(bits), u32::from(bits), into_lengths);
+
+        let group_lengths = into_lengths.iter_mut().take(self.count).enumerate();
+        for ((index, length), width) in group_lengths.zip(into_widths) {
+            *width = width.saturating_add(u32::from(packing.width_reference));
+            if *width > u32::from(MAX_BITS) {
+                return Err(Stop::Width(*width));
+            }
+            let whole = if first + index + 1 == packing.groups as usize {
+                u64::from(packing.last_length)
+            } else {
+                u64::from(*length) * u64::from(packing.length_increment)
+                    + u64::from(packing.length_reference)
+            };
+            if whole > (self.values - self.described) as u64 {
+                return Err(Stop::Lengths(None));
+            }
+            // No longer than the field, which has at most 2^32 - 1 values.
+            *length = u32::try_from(whole).unwrap_or(u32::MAX);
+            self.described += *length as usize;
+            self.described_bits += whole * u64::from(*width);
+        }
+        if self.described_bits > self.packed.len() as u64 * 8 {
+            return Err(Stop::Truncated(self.described_bits));
+        }
+        Ok(true)
+    }
+
+    /// Fills the block as far as there are groups; the number of integers that are there.
+    #[inline(always)]
+    fn fill<const MISSING: u8>(&mut self, block: &mut [i64; BLOCK + LANES]) -> Result<usize, Stop> {
+        let mut filled = 0;
+        while filled < BLOCK {
+            if self.done == self.count && !self.describe()? {
+                break;
+            }
+            let Batch { references, widths, lengths } = &mut self.batch;
+            let groups = self.done..self.count;
+            let groups = (references.get(groups.clone()).unwrap_or_default().iter())
+                .zip(widths.get(groups.clone()).unwrap_or_default())
+                .zip(lengths.get_mut(groups).unwrap_or_default());
+            let mut bit = self.bit;
+            for ((&reference, &width), length) in groups {
+                let count = (*length as usize).min(BLOCK - filled);
+                let lanes = block.get_mut(filled..filled + count.next_multiple_of(LANES));
+                let lanes = lanes.unwrap_or_default().as_chunks_mut().0;
+                let group = Group { reference, width };
+                unpack_group::<MISSING>(
+                    self.packed,
+                    bit,
+                    group,
+                    self.groups.packing.bits,
+                    self.minimum,
+                    lanes,
+                );
+                bit += count * width as usize;
+                filled += count;
+                *length -= count as u32;
+                if *length > 0 {
+                    break;
+                }
+                self.done += 1;
+            }
+            self.bit = bit;
+        }
+        Ok(filled)
+    }
+
+    /// Goes past whole batches of groups before value `value`; the number of values that
+    /// these have.
+    #[inline(always)]
+    fn skip_before(&mut self, value: usize) -> Result<usize, Stop> {
+        let mut skipped = 0;
+        while self.describe()? && self.described <= value {
+            skipped = self.described;
+            self.bit = self.described_bits as usize;
+            self.done = self.count;
+        }
+        Ok(skipped)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Group {
     reference: u32,
-    width: u64,
-    length: u64,
+    width: u32,
 }
 
-impl Iterator for Groups<'_> {
-    type Item = Group;
+struct Complex<'a, 'b, T> {
+    groups: Groups<'a>,
+    packed: &'a [u8],
+    differences: Differences,
+    values: usize,
+    wanted: Range<usize>,
+    out: &'b mut [T],
+}
 
-    fn next(&mut self) -> Option<Group> {
-        let packing = &self.packing;
-        self.left = self.left.checked_sub(1)?;
-        let reference = self.references.read(u32::from(packing.bits))?;
-        let width = self.widths.read(u32::from(packing.width_bits))?;
-        let length = self.lengths.read(u32::from(packing.length_bits))?;
-        let length = match self.left {
-            0 => u64::from(packing.last_length),
-            _ => {
-                u64::from(length) * u64::from(packing.length_increment)
-                    + u64::from(packing.length_reference)
+impl<T: Value> Kernel for Complex<'_, '_, T> {
+    type Output = Result<(), Stop>;
+
+    #[inline(always)]
+    fn run(self) -> Result<(), Stop> {
+        // Missing value management (code table 5.5).
+        match self.groups.packing.missing_management {
+            0 => self.ordered::<0>(),
+            1 => self.ordered::<1>(),
+            _ => self.ordered::<2>(),
+        }
+    }
+}
+
+impl<T: Value> Complex<'_, '_, T> {
+    #[inline(always)]
+    fn ordered<const MISSING: u8>(self) -> Result<(), Stop> {
+        match self.differences {
+            Differences::None => self.unpack::<MISSING, _>(Plain, 0),
+            Differences::First { first, minimum } => {
+                let sums = FirstOrder { first: Some(first), last: 0 };
+                self.unpack::<MISSING, _>(sums, minimum)
             }
-        };
-        Some(Group {
-            reference,
-            width: u64::from(width) + u64::from(packing.width_reference),
-            length,
-        })
+            Differences::Second { first, second, minimum } => {
+                let sums = SecondOrder { first: [first, second], seen: 0, last: 0, step: 0 };
+                self.unpack::<MISSING, _>(sums, minimum)
+            }
+        }
+    }
+
+    /// Block by block: the groups' integers, then sums of differences, then values.
+    #[inline(always)]
+    fn unpack<const MISSING: u8, S: Sums>(self, mut sums: S, minimum: i64) -> Result<(), Stop> {
+        let Self { groups, packed, values, wanted, out, .. } = self;
+        let scaling = groups.packing.scaling;
+        let end = wanted.end;
+        let mut cursor = Cursor::new(groups, packed, minimum, values);
+        let mut position = 0;
+        if S::SKIPS {
+            position = cursor.skip_before(wanted.start)?;
+        }
+        let mut output = Output { scaling, missing: MISSING != 0, position, wanted, out };
+        let mut block = [0_i64; BLOCK + LANES];
+        while output.position < end {
+            let filled = cursor.fill::<MISSING>(&mut block)?;
+            if filled == 0 {
+                return Err(Stop::Lengths(Some(cursor.described)));
+            }
+            output.take::<MISSING, S>(&mut sums, block.get_mut(..filled).unwrap_or_default());
+        }
+        // The last groups may have more values than there should be.
+        if end == values {
+            while cursor.describe()? {}
+        }
+        Ok(())
     }
 }
 
-/// Proves that the groups hold exactly `values` values and that their bits are there.
-fn check_totals(data: Payload<'_>, groups: Groups<'_>, values: u64) -> Result<()> {
-    let (mut length, mut bits) = (0_u64, 0_u64);
-    for group in groups {
-        if group.width > u64::from(MAX_BITS) {
-            let expected = format!("at most {MAX_BITS} bits");
-            return Err(data.malformed("width of a group", expected, &group.width));
-        }
-        // Neither can overflow: a length is below 2^41, a width at most 32, and the sum
-        // of lengths is held against the number of values each time.
-        length += group.length;
-        bits += group.length * group.width;
-        if length > values {
-            break;
-        }
-    }
-    if length != values {
-        return Err(data.malformed(
-            "lengths of the groups",
-            format!("a sum of {values}, the number of values"),
-            &if length > values { "more".to_owned() } else { length.to_string() },
-        ));
-    }
-    let needed = bits.div_ceil(8);
-    if needed > data.bytes.len() as u64 {
-        return Err(data.truncated(needed));
-    }
-    Ok(())
+/// Where the wanted values go.
+struct Output<'a, T> {
+    scaling: Scaling,
+    missing: bool,
+    /// The number of values before the block.
+    position: usize,
+    wanted: Range<usize>,
+    out: &'a mut [T],
 }
 
-/// Missing value management (code table 5.5): which packed integers mean no value.
-#[derive(Debug, Clone, Copy)]
-struct Missing(u8);
-
-impl Missing {
-    /// Whether `integer`, packed in `bits` bits, is all ones (primary), or one less
-    /// (secondary).
-    fn is(self, integer: u32, bits: u32) -> bool {
-        let all_ones = u32::MAX.checked_shr(32 - bits).unwrap_or(0);
-        match self.0 {
-            0 => false,
-            1 => integer == all_ones,
-            _ => integer == all_ones || Some(integer) == all_ones.checked_sub(1),
+impl<T: Value> Output<'_, T> {
+    #[inline(always)]
+    fn take<const MISSING: u8, S: Sums>(&mut self, sums: &mut S, block: &mut [i64]) {
+        sums.undo::<MISSING>(block);
+        let start = self.position;
+        self.position += block.len();
+        let lead = self.wanted.start.saturating_sub(start);
+        let end = self.wanted.end.saturating_sub(start).min(block.len());
+        let target = (start + lead).saturating_sub(self.wanted.start);
+        if let (Some(integers), Some(out)) = (block.get(lead..end), self.out.get_mut(target..)) {
+            self.scaling.apply_signed(integers, self.missing, out);
         }
     }
 }
 
-/// Reads the groups' values; `undo` turns a difference into a value and is called for
-/// those that are not missing, in order.
-fn fill<T: Value>(
-    groups: Groups<'_>,
-    mut values: BitReader<'_>,
-    missing: Missing,
-    packing: &ComplexPacking,
-    mut out: &mut [T],
-    mut undo: impl FnMut(i64) -> i64,
+/// Unpacks a group's integers from bit `bit` on.
+#[inline(always)]
+fn unpack_group<const MISSING: u8>(
+    packed: &[u8],
+    bit: usize,
+    group: Group,
+    bits: u8,
+    minimum: i64,
+    lanes: &mut [[i64; LANES]],
 ) {
-    let scaling = packing.scaling;
-    for group in groups {
-        // The totals were checked: lengths fit `out`, widths are at most 32, and the bits
-        // are there.
-        let length = usize::try_from(group.length).unwrap_or(usize::MAX).min(out.len());
-        let (chunk, rest) = out.split_at_mut(length);
-        out = rest;
-        let reference = i64::from(group.reference);
-        let width = u32::try_from(group.width).unwrap_or(0);
-        if width == 0 {
+    let base = i64::from(group.reference) + minimum;
+    match group.width {
+        0 if MISSING != 0 => {
             // The reference stands for each value, also for a missing one.
-            if missing.is(group.reference, u32::from(packing.bits)) {
-                chunk.fill(T::MISSING);
-            } else {
-                for value in chunk {
-                    *value = scaled(scaling, undo(reference));
-                }
-            }
-        } else {
-            for value in chunk {
-                let integer = values.read(width).unwrap_or(0);
-                *value = if missing.is(integer, width) {
-                    T::MISSING
+            let value = present::<MISSING>(group.reference, u32::from(bits), minimum);
+            lanes.as_flattened_mut().fill(value);
+        }
+        // Of a window 57 bits are sure to be there.
+        0..=7 => unpack_lanes::<MISSING, 8>(packed, bit, group.width, base, lanes),
+        8..=14 => unpack_lanes::<MISSING, 4>(packed, bit, group.width, base, lanes),
+        15..=28 => unpack_lanes::<MISSING, 2>(packed, bit, group.width, base, lanes),
+        _ => unpack_lanes::<MISSING, 1>(packed, bit, group.width, base, lanes),
+    }
+}
+
+/// Unpacks lanes from windows of `EACH` integers.
+#[inline(always)]
+fn unpack_lanes<const MISSING: u8, const EACH: usize>(
+    packed: &[u8],
+    mut bit: usize,
+    width: u32,
+    base: i64,
+    lanes: &mut [[i64; LANES]],
+) {
+    let ones = (1_u64 << width) - 1;
+    for lane in lanes {
+        for part in lane.as_chunks_mut::<EACH>().0 {
+            let window = window(packed, bit);
+            for (value, index) in part.iter_mut().zip(1_u32..) {
+                // With a width of 0 the shift is by 64 bits, and no bit is kept.
+                #[expect(clippy::cast_possible_truncation, reason = "of at most 32 bits")]
+                let integer = (window.wrapping_shr(64 - width * index) & ones) as u32;
+                *value = if MISSING == 0 {
+                    base + i64::from(integer)
                 } else {
-                    scaled(scaling, undo(reference.wrapping_add(i64::from(integer))))
+                    present::<MISSING>(integer, width, base)
                 };
             }
+            bit += EACH * width as usize;
         }
     }
 }
 
-#[inline]
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "packed integers of 32 bits and their differences stay far below 2^53; a damaged \
-              message may go beyond, and its values mean nothing"
-)]
-fn scaled<T: Value>(scaling: Scaling, integer: i64) -> T {
-    T::from_f64(scaling.apply(integer as f64))
+/// The integer and what is added to it, or the mark of a missing value: for an integer of
+/// all ones (primary) or one less (secondary, code table 5.5).
+#[inline(always)]
+fn present<const MISSING: u8>(integer: u32, bits: u32, base: i64) -> i64 {
+    let ones = (1_u64 << bits) - 1;
+    let integer = u64::from(integer);
+    let missing = integer == ones || MISSING == 2 && ones > 0 && integer == ones - 1;
+    if missing { MISSING_INTEGER } else { integer.cast_signed() + base }
+}
+
+/// From differences to values.
+trait Sums {
+    /// Whether a value does not depend on those before it.
+    const SKIPS: bool;
+
+    fn undo<const MISSING: u8>(&mut self, block: &mut [i64]);
+}
+
+struct Plain;
+
+impl Sums for Plain {
+    const SKIPS: bool = true;
+
+    #[inline(always)]
+    fn undo<const MISSING: u8>(&mut self, _: &mut [i64]) {}
+}
+
+struct FirstOrder {
+    /// The first value, until it has been met.
+    first: Option<i64>,
+    last: i64,
+}
+
+impl Sums for FirstOrder {
+    const SKIPS: bool = false;
+
+    #[inline(always)]
+    fn undo<const MISSING: u8>(&mut self, block: &mut [i64]) {
+        let mut start = 0;
+        if let Some(first) = self.first {
+            start = replace_first::<MISSING>(block, 0, first);
+            if start > 0 {
+                self.last = first;
+                self.first = None;
+            }
+        }
+        let mut last = self.last;
+        for_each_present::<MISSING>(block, start, |value| {
+            last = last.wrapping_add(*value);
+            *value = last;
+        });
+        self.last = last;
+    }
+}
+
+struct SecondOrder {
+    first: [i64; 2],
+    /// How many of the first values have been met.
+    seen: usize,
+    last: i64,
+    /// The last value less the one before.
+    step: i64,
+}
+
+impl Sums for SecondOrder {
+    const SKIPS: bool = false;
+
+    #[inline(always)]
+    fn undo<const MISSING: u8>(&mut self, block: &mut [i64]) {
+        let mut start = 0;
+        while let Some(&first) = self.first.get(self.seen) {
+            start = replace_first::<MISSING>(block, start, first);
+            if start == 0 {
+                return;
+            }
+            self.step = first.wrapping_sub(self.last);
+            self.last = first;
+            self.seen += 1;
+        }
+        let (mut last, mut step) = (self.last, self.step);
+        for_each_present::<MISSING>(block, start, |value| {
+            step = step.wrapping_add(*value);
+            last = last.wrapping_add(step);
+            *value = last;
+        });
+        (self.last, self.step) = (last, step);
+    }
+}
+
+/// Puts `first` in place of the first value from `start` on that is not missing; where the
+/// next one is, 0 if there is none.
+#[inline(always)]
+fn replace_first<const MISSING: u8>(block: &mut [i64], start: usize, first: i64) -> usize {
+    let mut values = block.iter_mut().enumerate().skip(start);
+    let place = values.find(|(_, value)| MISSING == 0 || **value != MISSING_INTEGER);
+    place.map_or(0, |(index, value)| {
+        *value = first;
+        index + 1
+    })
+}
+
+#[inline(always)]
+fn for_each_present<const MISSING: u8>(
+    block: &mut [i64],
+    start: usize,
+    mut each: impl FnMut(&mut i64),
+) {
+    // By eights, so that counting costs little beside the sums.
+    let block = block.get_mut(start..).unwrap_or_default();
+    let (eights, rest) = block.as_chunks_mut::<8>();
+    for eight in eights {
+        for value in eight {
+            if MISSING == 0 || *value != MISSING_INTEGER {
+                each(value);
+            }
+        }
+    }
+    for value in rest {
+        if MISSING == 0 || *value != MISSING_INTEGER {
+            each(value);
+        }
+    }
 }

@@ -8,6 +8,7 @@
 //! and OpenJPEG then asks forever.
 
 use std::fmt;
+use std::ops::Range;
 
 use gik_core::{Error, Result};
 
@@ -46,9 +47,15 @@ mod marker {
     pub(super) const END_OF_CODESTREAM: u16 = 0xffd9;
 }
 
-pub(super) fn unpack<T: Value>(data: Payload<'_>, scaling: Scaling, out: &mut [T]) -> Result<()> {
-    check_codestream(data, out.len() as u64)?;
-    let message = plain_message(data, out.len())?;
+pub(super) fn unpack<T: Value>(
+    data: Payload<'_>,
+    scaling: Scaling,
+    values: usize,
+    wanted: Range<usize>,
+    out: &mut [T],
+) -> Result<()> {
+    check_codestream(data, values as u64)?;
+    let message = plain_message(data, values)?;
     let decoded = contain("the JPEG 2000 decoder of gribberish", || {
         let message = gribberish::message::Message::from_data(&message, 0);
         message.map(|message| message.data())
@@ -62,10 +69,10 @@ pub(super) fn unpack<T: Value>(data: Payload<'_>, scaling: Scaling, out: &mut [T
         }
         None => return Err(data.malformed(WHAT, "one that can be decoded", &"damage")),
     };
-    if integers.len() != out.len() {
-        return Err(data.malformed(WHAT, format!("{} samples", out.len()), &integers.len()));
+    if integers.len() != values {
+        return Err(data.malformed(WHAT, format!("{values} samples"), &integers.len()));
     }
-    for (value, integer) in out.iter_mut().zip(integers) {
+    for (value, &integer) in out.iter_mut().zip(integers.get(wanted).unwrap_or_default()) {
         *value = T::from_f64(scaling.apply(integer));
     }
     Ok(())

@@ -12,6 +12,7 @@ mod png;
 mod simple;
 
 use std::fmt;
+use std::ops::Range;
 
 use gik_core::{Error, Result};
 
@@ -19,10 +20,13 @@ use crate::message::Section;
 use crate::representation::Packing;
 use crate::scale::{Scaling, Value};
 
-/// Unpacks the section's values into `out`, one for each element.
+/// Unpacks the values `wanted` of the section's `values` into `out`, which has an element
+/// for each of them.
 pub(crate) fn unpack<T: Value>(
     packing: &Packing,
     section: &Section<'_>,
+    values: usize,
+    wanted: Range<usize>,
     out: &mut [T],
 ) -> Result<()> {
     // All points missing: there is nothing to read, and encoders differ in what they write.
@@ -45,12 +49,14 @@ pub(crate) fn unpack<T: Value>(
             constant(packing.scaling, out);
             Ok(())
         }
-        Packing::Simple { scaling, bits } => simple::unpack(data, scaling, bits, out),
-        Packing::Complex(packing) => complex::unpack(data, &packing, out),
-        Packing::Ieee { precision } => ieee::unpack(data, precision, out),
-        Packing::Jpeg2000 { scaling, .. } => jpeg2000::unpack(data, scaling, out),
-        Packing::Png { scaling, .. } => png::unpack(data, scaling, out),
-        Packing::Ccsds(packing) => ccsds::unpack(data, &packing, out),
+        Packing::Simple { scaling, bits } => {
+            simple::unpack(data, scaling, bits, values, wanted, out)
+        }
+        Packing::Complex(packing) => complex::unpack(data, &packing, values, wanted, out),
+        Packing::Ieee { precision } => ieee::unpack(data, precision, values, wanted, out),
+        Packing::Jpeg2000 { scaling, .. } => jpeg2000::unpack(data, scaling, values, wanted, out),
+        Packing::Png { scaling, .. } => png::unpack(data, scaling, values, wanted, out),
+        Packing::Ccsds(packing) => ccsds::unpack(data, &packing, values, wanted, out),
     }
 }
 

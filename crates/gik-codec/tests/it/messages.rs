@@ -22,7 +22,7 @@ fn sections_are_found_and_understood() {
     let grid = GridDefinition::read(&field.grid).unwrap();
     let shape = grid.shape.unwrap();
     assert_eq!((grid.template, grid.points, shape.columns, shape.rows), (0, 259_920, 720, 361));
-    assert!(!shape.scan.rows_northward() && !shape.scan.is_irregular());
+    assert!(!shape.scan.rows_northward() && !shape.scan.alternates());
     let representation = DataRepresentation::read(&field.representation).unwrap();
     assert_eq!((representation.template, representation.values), (3, 87979));
     let Packing::Complex(packing) = representation.packing else {
@@ -124,12 +124,6 @@ fn unknown_templates_are_named() {
         96,
         "malformed bitmap indicator: expected a bitmap defined before in the message, found 254, \
          and none is [at byte 169]",
-    );
-    check_error(
-        &with_octet("simple", 3, 72, 0x10),
-        96,
-        "unsupported scanning mode (flag table 3.4): 0b00010000; rows must follow each other \
-         [at byte 37]",
     );
 }
 
