@@ -83,7 +83,8 @@ pub(crate) fn set_bits(bytes: &[u8], start: usize, count: usize, ends: &mut [u32
     loop {
         let here = word.count_ones() as usize;
         let room = ends.get_mut(found..found + 64)?.as_chunks_mut::<8>().0;
-        for eight in room.iter_mut().take(here.div_ceil(8)) {
+        let wanted = here.min(count - found);
+        for eight in room.iter_mut().take(wanted.div_ceil(8)) {
             for end in eight {
                 *end = word.trailing_zeros() + after;
                 word &= word.wrapping_sub(1);

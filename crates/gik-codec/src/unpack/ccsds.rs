@@ -81,7 +81,7 @@ impl<T: Value> Kernel for Ccsds<'_, '_, T> {
         let mut out = self.out;
         while position < self.wanted.end {
             let samples = match self.coder.interval(self.values - position) {
-                Ok(samples) => samples,
+                Ok(()) => self.coder.samples.get_mut(..self.coder.filled).unwrap_or_default(),
                 Err(samples) => return Err(position + samples),
             };
             let lead = self.wanted.start.saturating_sub(position);
@@ -90,9 +90,9 @@ impl<T: Value> Kernel for Ccsds<'_, '_, T> {
                 continue;
             }
             if self.coder.options & PREPROCESS != 0 {
-                undo_differences(&mut self.coder.samples, self.coder.width);
+                undo_differences(samples, self.coder.width);
             }
-            let samples = self.coder.samples.get(lead..).unwrap_or_default();
+            let samples = samples.get(lead..).unwrap_or_default();
             let (now, later) = out.split_at_mut(samples.len().min(out.len()));
             self.scaling.apply_unsigned(samples, now);
             out = later;
@@ -115,7 +115,9 @@ struct Coder<'a> {
     /// Blocks of an interval.
     blocks: usize,
     options: u8,
+    /// Room for an interval, and how many samples of it are there.
     samples: Vec<u32>,
+    filled: usize,
 }
 
 impl<'a> Coder<'a> {
@@ -154,24 +156,33 @@ impl<'a> Coder<'a> {
         if samples.try_reserve_exact(capacity).is_err() {
             return Err(data.malformed("CCSDS interval", "one that fits memory", &capacity));
         }
+        samples.resize(capacity, 0);
         let bytes = data.bytes;
-        Ok(Self { bytes, bit: 0, width, identifier_width, block, capacity, blocks, options, samples })
+        Ok(Self { bytes, bit: 0, width, identifier_width, block, capacity, blocks, options, samples, filled: 0 })
     }
 
-    /// The samples of the next interval, as many as it has or the field still needs, not
-    /// yet summed. An error tells after how many of them there is no complete block.
+    /// Reads the samples of the next interval, as many as it has or the field still needs,
+    /// not yet summed. An error tells after how many of them there is no complete block.
     #[inline(always)]
-    fn interval(&mut self, needed: usize) -> Result<&[u32], usize> {
-        self.samples.clear();
+    fn interval(&mut self, needed: usize) -> Result<(), usize> {
+        self.filled = 0;
         let wanted = needed.min(self.blocks * self.block);
-        while self.samples.len() < wanted {
-            let before = self.samples.len();
+        while self.filled < wanted {
+            let before = self.filled;
             self.next_block(wanted).ok_or(before)?;
         }
         if self.options & PAD_INTERVALS != 0 {
             self.bit = self.bit.next_multiple_of(8);
         }
-        Ok(&self.samples)
+        Ok(())
+    }
+
+    /// The places of the next `count` samples.
+    #[inline(always)]
+    fn next_samples(&mut self, count: usize) -> Option<&mut [u32]> {
+        let places = self.samples.get_mut(self.filled..self.filled + count)?;
+        self.filled += count;
+        Some(places)
     }
 
     /// The next `width` bits (at most 32) as an unsigned number.
@@ -213,7 +224,7 @@ impl<'a> Coder<'a> {
     #[inline(always)]
     fn next_block(&mut self, wanted: usize) -> Option<()> {
         let identifier = self.read(self.identifier_width)?;
-        let referenced = self.samples.is_empty() && self.options & PREPROCESS != 0;
+        let referenced = self.filled == 0 && self.options & PREPROCESS != 0;
         let uncompressed = (1 << self.identifier_width) - 1;
         // An uncompressed block has the reference among its samples. With identifiers of
         // one bit there is no other option but it and identifier 0.
@@ -223,7 +234,7 @@ impl<'a> Coder<'a> {
         let zeros = identifier == 0 && self.read(1)? == 0;
         if referenced {
             let reference = self.read(self.width)?;
-            self.samples.push(reference);
+            *self.next_samples(1)?.first_mut()? = reference;
         }
         let first = usize::from(referenced);
         if zeros {
@@ -238,14 +249,14 @@ impl<'a> Coder<'a> {
     #[inline(always)]
     fn uncompressed(&mut self) -> Option<()> {
         let bits = self.skip(self.block * self.width as usize)?;
-        let old = self.samples.len();
-        self.samples.resize(old + self.block, 0);
-        integers(self.bytes, bits, self.width, self.samples.get_mut(old..)?);
+        let (bytes, width) = (self.bytes, self.width);
+        integers(bytes, bits, width, self.next_samples(self.block)?);
         Some(())
     }
 
+    #[inline(always)]
     fn zero_blocks(&mut self, first: usize, wanted: usize) -> Option<()> {
-        let block = self.samples.len() / self.block;
+        let block = self.filled / self.block;
         let count = match self.read_unary(MAX_ZERO_BLOCKS)?.checked_add(1)? {
             REMAINDER => (self.blocks - block).min(SEGMENT - block % SEGMENT),
             count if count > REMAINDER => count as usize - 1,
@@ -254,23 +265,24 @@ impl<'a> Coder<'a> {
         if block + count > self.blocks {
             return None;
         }
-        let end = (self.samples.len() - first).checked_add(count * self.block)?;
         // Zeros cost no input: what lies after the field's end is not written.
+        let end = (self.filled - first).checked_add(count * self.block)?;
         let end = end.min(wanted.next_multiple_of(self.block)).min(self.capacity);
-        self.samples.resize(end.max(self.samples.len()), 0);
+        self.next_samples(end.saturating_sub(self.filled))?.fill(0);
         Some(())
     }
 
+    #[inline(always)]
     fn second_extension(&mut self, first: usize) -> Option<()> {
         let mut index = first;
         while index < self.block {
-            let coded = self.read_unary(MAX_PAIR)?;
-            let (sum, second) = pair(coded);
+            let (one, two) = *PAIRS.get(self.read_unary(MAX_PAIR)? as usize)?;
+            // Of the first pair only the second is left where there is a reference.
             if index.is_multiple_of(2) {
-                self.samples.push(sum - second);
+                *self.next_samples(1)?.first_mut()? = u32::from(one);
                 index += 1;
             }
-            self.samples.push(second);
+            *self.next_samples(1)?.first_mut()? = u32::from(two);
             index += 1;
         }
         Some(())
@@ -288,9 +300,8 @@ impl<'a> Coder<'a> {
         self.bit = self.bit / 8 * 8 + *ends.get(count)? as usize;
         let lows = self.skip(count * low as usize)?;
 
-        let old = self.samples.len();
-        self.samples.resize(old + count, 0);
-        let samples = self.samples.get_mut(old..)?;
+        let bytes = self.bytes;
+        let samples = self.next_samples(count)?;
         let greatest = u32::MAX >> low;
         let mut fits = true;
         let (before, after) = (ends.get(..count)?, ends.get(1..=count)?);
@@ -302,7 +313,7 @@ impl<'a> Coder<'a> {
         if low > 0 {
             let mut parts = [0_u32; MAX_BLOCK];
             let parts = parts.get_mut(..count)?;
-            integers(self.bytes, lows, low, parts);
+            integers(bytes, lows, low, parts);
             for (sample, part) in samples.iter_mut().zip(parts) {
                 *sample |= *part;
             }
@@ -311,16 +322,31 @@ impl<'a> Coder<'a> {
     }
 }
 
-/// The sum of two samples and the second of them, from the number that codes the pair.
-fn pair(coded: u32) -> (u32, u32) {
-    // Pairs are counted along the diagonals of equal sum: a sum of s has s + 1 of them.
-    let (mut sum, mut start) = (0, 0);
-    while start + sum < coded {
-        start += sum + 1;
-        sum += 1;
+/// The pairs of samples of the second extension, by the number that codes them.
+const PAIRS: [(u8, u8); MAX_PAIR as usize + 1] = pairs();
+
+/// Pairs are counted along the diagonals of equal sum: a sum of s has s + 1 of them.
+#[expect(clippy::indexing_slicing, reason = "run by the compiler, which checks it")]
+const fn pairs() -> [(u8, u8); MAX_PAIR as usize + 1] {
+    let mut pairs = [(0, 0); MAX_PAIR as usize + 1];
+    let (mut sum, mut second) = (0, 0);
+    let mut coded = 0;
+    while coded < pairs.len() {
+        pairs[coded] = (sum - second, second);
+        if second == sum {
+            (sum, second) = (sum + 1, 0);
+        } else {
+            second += 1;
+        }
+        coded += 1;
     }
-    (sum, coded - start)
+    pairs
 }
+
+/// Samples that are summed together where none of them can be near an end of the range.
+const STRIDE: usize = 16;
+/// The widest samples of which the sizes of [`STRIDE`] differences are summed in 32 bits.
+const STRIDE_WIDTH: u32 = 24;
 
 /// From mapped differences to samples, in place.
 #[inline(always)]
@@ -330,19 +356,59 @@ fn undo_differences(samples: &mut [u32], width: u32) {
         return;
     };
     let mut last = first;
-    for sample in rest {
-        let mapped = *sample;
-        // Around the sample before there is room for differences of either sign up to the
-        // nearer end of the range; beyond, only one sign is left, and that is rare.
+    let (strides, rest) = rest.as_chunks_mut::<STRIDE>();
+    for stride in strides {
+        let (mut sum, mut largest) = (0_u32, 0_u32);
+        for &mapped in stride.iter() {
+            let size = difference_size(mapped);
+            sum = sum.wrapping_add(size);
+            largest = largest.max(size);
+        }
+        // However the differences are signed, no sample gets as near to an end as one of
+        // them is large: each then has both signs.
         let room = last.min(greatest.wrapping_sub(last));
-        let half = (mapped >> 1) + (mapped & 1);
-        last = if half > room {
-            if last <= greatest / 2 { mapped } else { greatest ^ mapped }
+        if width <= STRIDE_WIDTH && largest <= greatest && sum.wrapping_add(largest) <= room {
+            for sample in stride.iter_mut() {
+                *sample = difference(*sample);
+            }
+            for sample in stride {
+                last = last.wrapping_add(*sample);
+                *sample = last;
+            }
         } else {
-            last.wrapping_add((mapped >> 1) ^ (mapped & 1).wrapping_neg())
-        };
+            for sample in stride {
+                last = following(last, *sample, greatest);
+                *sample = last;
+            }
+        }
+    }
+    for sample in rest {
+        last = following(last, *sample, greatest);
         *sample = last;
     }
+}
+
+/// The sample after `last`. Around that there is room for differences of either sign up to
+/// the nearer end of the range; beyond, only one sign is left.
+#[inline(always)]
+fn following(last: u32, mapped: u32, greatest: u32) -> u32 {
+    let room = last.min(greatest.wrapping_sub(last));
+    if difference_size(mapped) > room {
+        if last <= greatest / 2 { mapped } else { greatest ^ mapped }
+    } else {
+        last.wrapping_add(difference(mapped))
+    }
+}
+
+#[inline(always)]
+fn difference_size(mapped: u32) -> u32 {
+    (mapped >> 1) + (mapped & 1)
+}
+
+/// An even number is a positive difference, an odd one a negative one.
+#[inline(always)]
+fn difference(mapped: u32) -> u32 {
+    (mapped >> 1) ^ (mapped & 1).wrapping_neg()
 }
 
 #[cfg(test)]
@@ -351,10 +417,32 @@ mod tests {
 
     #[test]
     fn pairs_along_diagonals() {
-        let all: Vec<_> = (0..=MAX_PAIR).map(pair).collect();
-        assert_eq!(&all[..6], [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 2)]);
-        assert_eq!(all[90], (12, 12));
-        assert!(all.iter().all(|&(sum, second)| second <= sum && sum <= 12));
+        assert_eq!(&PAIRS[..6], [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)]);
+        assert_eq!(PAIRS[90], (0, 12));
+    }
+
+    #[test]
+    fn strides_are_as_one_by_one() {
+        let mut number = 7_u32;
+        for width in [1, 2, 5, 8, 12, 16, 24, 25, 31, 32] {
+            let greatest = u32::MAX >> (32 - width);
+            for spread in [1, 3, 20, 3000, u32::MAX] {
+                let mut samples = Vec::new();
+                for _ in 0..500 {
+                    number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    samples.push((number >> 3).checked_rem(spread).unwrap_or(number) & greatest);
+                }
+                samples[0] = greatest / 2;
+                let mut last = samples[0];
+                let mut expected = vec![last];
+                for &mapped in &samples[1..] {
+                    last = following(last, mapped, greatest);
+                    expected.push(last);
+                }
+                undo_differences(&mut samples, width);
+                assert_eq!(samples, expected, "{width} bits, {spread}");
+            }
+        }
     }
 
     #[test]

@@ -179,26 +179,47 @@ impl<'a> Cursor<'a> {
         let bits = packing.length_bits;
         integers(lengths, start(bits), u32::from(bits), into_lengths);
 
-        let group_lengths = into_lengths.iter_mut().take(self.count).enumerate();
-        for ((index, length), width) in group_lengths.zip(into_widths) {
+        let into_widths = into_widths.get_mut(..self.count).unwrap_or_default();
+        let into_lengths = into_lengths.get_mut(..self.count).unwrap_or_default();
+
+        let mut widest = 0;
+        for width in into_widths.iter_mut() {
             *width = width.saturating_add(u32::from(packing.width_reference));
-            if *width > u32::from(MAX_BITS) {
-                return Err(Stop::Width(*width));
-            }
-            let whole = if first + index + 1 == packing.groups as usize {
-                u64::from(packing.last_length)
-            } else {
-                u64::from(*length) * u64::from(packing.length_increment)
-                    + u64::from(packing.length_reference)
-            };
-            if whole > (self.values - self.described) as u64 {
-                return Err(Stop::Lengths(None));
-            }
-            // No longer than the field, which has at most 2^32 - 1 values.
-            *length = u32::try_from(whole).unwrap_or(u32::MAX);
-            self.described += *length as usize;
-            self.described_bits += whole * u64::from(*width);
+            widest = widest.max(*width);
         }
+        if widest > u32::from(MAX_BITS) {
+            return Err(Stop::Width(widest));
+        }
+        let last = into_lengths.last_mut().filter(|_| self.next == packing.groups as usize);
+        // The last group's length is in section 5; what stands here means nothing.
+        if let Some(last) = last {
+            *last = 0;
+        }
+        let mut longest = 0;
+        for length in into_lengths.iter_mut() {
+            let whole = u64::from(*length) * u64::from(packing.length_increment)
+                + u64::from(packing.length_reference);
+            longest = longest.max(whole);
+            *length = whole as u32;
+        }
+        if self.next == packing.groups as usize
+            && let Some(last) = into_lengths.last_mut()
+        {
+            *last = packing.last_length;
+        }
+        if longest > u64::from(u32::MAX) {
+            return Err(Stop::Lengths(None));
+        }
+        let (mut values, mut bits) = (0, 0);
+        for (&length, &width) in into_lengths.iter().zip(into_widths.iter()) {
+            values += u64::from(length);
+            bits += u64::from(length) * u64::from(width);
+        }
+        if values > (self.values - self.described) as u64 {
+            return Err(Stop::Lengths(None));
+        }
+        self.described += values as usize;
+        self.described_bits += bits;
         if self.described_bits > self.packed.len() as u64 * 8 {
             return Err(Stop::Truncated(self.described_bits));
         }
@@ -382,6 +403,25 @@ fn unpack_group<const MISSING: u8>(
     }
 }
 
+/// By how many bits to shift a window so that its first, second … integer is lowest, for
+/// each width. With a width of 0 it is by 64, which is by none; no bit is then kept.
+const SHIFTS: [[u64; LANES]; MAX_BITS as usize + 1] = shifts();
+
+#[expect(clippy::indexing_slicing, reason = "run by the compiler, which checks it")]
+const fn shifts() -> [[u64; LANES]; MAX_BITS as usize + 1] {
+    let mut shifts = [[0; LANES]; MAX_BITS as usize + 1];
+    let mut width = 0;
+    while width < shifts.len() {
+        let mut lane = 0;
+        while lane < LANES && (lane + 1) * width <= 64 {
+            shifts[width][lane] = (64 - (lane + 1) as u64 * width as u64) % 64;
+            lane += 1;
+        }
+        width += 1;
+    }
+    shifts
+}
+
 /// Unpacks lanes from windows of `EACH` integers.
 #[inline(always)]
 fn unpack_lanes<const MISSING: u8, const EACH: usize>(
@@ -392,13 +432,13 @@ fn unpack_lanes<const MISSING: u8, const EACH: usize>(
     lanes: &mut [[i64; LANES]],
 ) {
     let ones = (1_u64 << width) - 1;
+    let shifts = SHIFTS.get(width as usize).copied().unwrap_or_default();
     for lane in lanes {
         for part in lane.as_chunks_mut::<EACH>().0 {
             let window = window(packed, bit);
-            for (value, index) in part.iter_mut().zip(1_u32..) {
-                // With a width of 0 the shift is by 64 bits, and no bit is kept.
+            for (value, shift) in part.iter_mut().zip(shifts) {
                 #[expect(clippy::cast_possible_truncation, reason = "of at most 32 bits")]
-                let integer = (window.wrapping_shr(64 - width * index) & ones) as u32;
+                let integer = (window >> (shift % 64) & ones) as u32;
                 *value = if MISSING == 0 {
                     base + i64::from(integer)
                 } else {
