@@ -1,6 +1,7 @@
 //! From a store to a [`Field`]: chunks are fetched side by side and decoded on all cores,
 //! and only the wanted part of each is kept.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -212,43 +213,55 @@ fn subset(coordinate: &Coordinate, axes: &[Axis]) -> Result<Coordinate> {
     })
 }
 
-/// Along one dimension: the points wanted of one chunk, as (position in the chunk, position
-/// in the result).
+/// Along one dimension: the points wanted of one chunk.
 struct Slab {
     chunk: u64,
+    /// The smallest part of the chunk that has all of them.
+    part: Range<usize>,
+    /// As (position in the chunk, position in the result).
     points: Vec<(usize, usize)>,
+}
+
+impl Slab {
+    fn new(chunk: u64, inside: usize, outside: usize) -> Self {
+        Self { chunk, part: inside..inside + 1, points: vec![(inside, outside)] }
+    }
+
+    fn add(&mut self, inside: usize, outside: usize) {
+        self.part = self.part.start.min(inside)..self.part.end.max(inside + 1);
+        self.points.push((inside, outside));
+    }
 }
 
 /// One chunk to read: its place in the grid, and what is wanted of it along each dimension.
 struct Task {
     chunk: Vec<u64>,
-    shape: Vec<usize>,
     slabs: Vec<Arc<Slab>>,
 }
 
 impl Task {
-    /// Copies what is wanted: `f(position in the chunk, position in the result)` for each
+    /// Copies what is wanted: `f(position in the part, position in the result)` for each
     /// element. `lengths` are those of the result.
     fn for_each(&self, lengths: &[usize], mut f: impl FnMut(usize, usize)) {
         fn descend(
-            task: &Task,
+            slabs: &[Arc<Slab>],
             lengths: &[usize],
-            axis: usize,
             from: usize,
             to: usize,
             f: &mut impl FnMut(usize, usize),
         ) {
-            let (Some(slab), Some(&chunk), Some(&length)) =
-                (task.slabs.get(axis), task.shape.get(axis), lengths.get(axis))
+            let (Some((slab, slabs)), Some((&length, lengths))) =
+                (slabs.split_first(), lengths.split_first())
             else {
                 f(from, to);
                 return;
             };
             for &(inside, outside) in &slab.points {
-                descend(task, lengths, axis + 1, from * chunk + inside, to * length + outside, f);
+                let from = from * slab.part.len() + inside - slab.part.start;
+                descend(slabs, lengths, from, to * length + outside, f);
             }
         }
-        descend(self, lengths, 0, 0, 0, &mut f);
+        descend(&self.slabs, lengths, 0, 0, &mut f);
     }
 
     fn count(&self) -> usize {
@@ -312,7 +325,8 @@ async fn read_chunk(
     let permit = decoders.acquire_owned().await.map_err(|error| lost(error.to_string()))?;
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let decoded = array.decode(&task.chunk, &bytes)?;
+        let part: Vec<_> = task.slabs.iter().map(|slab| slab.part.clone()).collect();
+        let decoded = array.decode(&task.chunk, bytes, &part)?;
         let mut part = Vec::with_capacity(task.count());
         // Where in the result does not matter yet.
         task.for_each(&vec![1; task.slabs.len()], |from, _| {
@@ -331,14 +345,14 @@ fn tasks(array: &StoredArray, axes: &[Axis]) -> Result<Vec<Task>> {
         .into_iter()
         .map(to_usize)
         .collect::<Result<_>>()?;
-    let mut tasks = vec![Task { chunk: Vec::new(), shape: shape.clone(), slabs: Vec::new() }];
+    let mut tasks = vec![Task { chunk: Vec::new(), slabs: Vec::new() }];
     for (axis, &length) in axes.iter().zip(&shape) {
         let mut slabs = Vec::<Slab>::new();
         for (outside, &index) in axis.indices.iter().enumerate() {
             let (chunk, inside) = ((index / length.max(1)) as u64, index % length.max(1));
             match slabs.iter_mut().rev().find(|slab| slab.chunk == chunk) {
-                Some(slab) => slab.points.push((inside, outside)),
-                None => slabs.push(Slab { chunk, points: vec![(inside, outside)] }),
+                Some(slab) => slab.add(inside, outside),
+                None => slabs.push(Slab::new(chunk, inside, outside)),
             }
         }
         let slabs: Vec<_> = slabs.into_iter().map(Arc::new).collect();
@@ -346,11 +360,8 @@ fn tasks(array: &StoredArray, axes: &[Axis]) -> Result<Vec<Task>> {
             .iter()
             .flat_map(|task| {
                 slabs.iter().map(|slab| {
-                    let mut longer = Task {
-                        chunk: task.chunk.clone(),
-                        shape: shape.clone(),
-                        slabs: task.slabs.clone(),
-                    };
+                    let mut longer =
+                        Task { chunk: task.chunk.clone(), slabs: task.slabs.clone() };
                     longer.chunk.push(slab.chunk);
                     longer.slabs.push(Arc::clone(slab));
                     longer

@@ -1,6 +1,8 @@
 //! Repositories opened for reading.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,10 +18,13 @@ use icechunk::store::StoreErrorKind;
 use icechunk::{RepositoryConfig, Store};
 use percent_encoding::percent_decode_str;
 use tokio::sync::RwLock;
-use zarrs::array::CodecOptions;
-use zarrs::array::codec::api::ArrayToBytesCodecTraits;
+use zarrs::array::codec::api::{
+    ArrayBytesRaw, ArrayToBytesCodecTraits, BytesPartialDecoderTraits, CodecError,
+};
 use zarrs::array::data_type::{Float32DataType, Float64DataType, Int64DataType};
-use zarrs::array::{Array, ArrayBytes};
+use zarrs::array::{Array, ArrayBytes, ArraySubset, CodecOptions};
+use zarrs::storage::StorageError;
+use zarrs::storage::byte_range::ByteRangeIterator;
 use zarrs_icechunk::AsyncIcechunkStore;
 
 use crate::{Access, Container, S3Settings, StoreLocation, container, fault};
@@ -422,11 +427,18 @@ impl StoredArray {
         }
     }
 
-    /// The values of an encoded chunk, in C order. It blocks: run it on a thread that may.
+    /// The values of a part of an encoded chunk, in C order: of each dimension the range
+    /// `part`, counted from the chunk's first element. Only what that needs is decoded, where
+    /// the codec can do so. It blocks: run it on a thread that may.
     ///
     /// # Errors
-    /// When the bytes are no message of the chunk's shape.
-    pub fn decode(&self, indices: &[u64], bytes: &[u8]) -> Result<Vec<f32>> {
+    /// When the bytes are no message of the chunk's shape, or the part is not within it.
+    pub fn decode(
+        &self,
+        indices: &[u64],
+        bytes: Bytes,
+        part: &[Range<usize>],
+    ) -> Result<Vec<f32>> {
         let is_double = self.array.data_type().is::<Float64DataType>();
         if !is_double && !self.array.data_type().is::<Float32DataType>() {
             return Err(Error::unsupported("element type of a field", self.data_type_name())
@@ -437,17 +449,22 @@ impl StoredArray {
             fault::io(&format!("{}/{}/c/{}", self.location, self.name, chunk.join("/")), error)
         };
         let shape = self.array.chunk_shape(indices).map_err(|error| failed(&error))?;
-        let decoded = self
+        let options = CodecOptions::default();
+        let decoder = self
             .array
             .codecs()
-            .decode(
-                bytes.into(),
+            .partial_decoder(
+                Arc::new(Encoded(bytes)),
                 &shape,
                 self.array.data_type(),
                 self.array.fill_value(),
-                &CodecOptions::default(),
+                &options,
             )
             .map_err(|error| failed(&error))?;
+        let ranges: Vec<_> =
+            part.iter().map(|range| range.start as u64..range.end as u64).collect();
+        let part = ArraySubset::from(ranges);
+        let decoded = decoder.partial_decode(&part, &options).map_err(|error| failed(&error))?;
         let ArrayBytes::Fixed(raw) = decoded else {
             return Err(self.failed(&"elements of variable length"));
         };
@@ -464,6 +481,38 @@ impl StoredArray {
 
     fn failed(&self, error: &dyn fmt::Display) -> Error {
         fault::io(&format!("{}/{}", self.location, self.name), error)
+    }
+}
+
+/// The encoded bytes of a chunk, as input of its codecs.
+struct Encoded(Bytes);
+
+impl BytesPartialDecoderTraits for Encoded {
+    fn exists(&self) -> Result<bool, StorageError> {
+        Ok(true)
+    }
+
+    fn size_held(&self) -> usize {
+        self.0.len()
+    }
+
+    fn partial_decode_many(
+        &self,
+        ranges: ByteRangeIterator<'_>,
+        _options: &CodecOptions,
+    ) -> Result<Option<Vec<ArrayBytesRaw<'_>>>, CodecError> {
+        let length = self.0.len() as u64;
+        let mut parts = Vec::new();
+        for range in ranges {
+            let bytes = range.to_range_usize(length);
+            let outside = || CodecError::Other(format!("{range} of {length} bytes"));
+            parts.push(Cow::Borrowed(self.0.get(bytes).ok_or_else(outside)?));
+        }
+        Ok(Some(parts))
+    }
+
+    fn supports_partial_decode(&self) -> bool {
+        true
     }
 }
 
