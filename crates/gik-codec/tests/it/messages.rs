@@ -125,12 +125,6 @@ fn unknown_templates_are_named() {
         "malformed bitmap indicator: expected a bitmap defined before in the message, found 254, \
          and none is [at byte 169]",
     );
-    check_error(
-        &with_octet("simple", 3, 72, 0x10),
-        96,
-        "unsupported scanning mode (flag table 3.4): 0b00010000; rows must follow each other \
-         [at byte 37]",
-    );
 }
 
 #[test]
