@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{python, shell};
 
-/// Written by hand, or copied from operations: not made again.
+/// From operations: not made again.
 const KEPT: &[&str] = &[
     "ecmwf_soil.grib1",
     "gefs_soilw.grib2",
