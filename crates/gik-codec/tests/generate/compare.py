@@ -63,15 +63,15 @@ def main():
                     with np.errstate(over="ignore", under="ignore"):
                         expected = expected.astype("<f4")
                 what = difference(found, expected)
-                counts[table.stem, precision, what is None] += 1
+                counts[table, precision, what is None] += 1
                 counts["values"] += expected.size
                 if what is not None:
                     # A few of each kind, so that many of one do not hide another.
-                    kind = table.stem, precision, re.sub(r"\W|[\d_]", "", what)[:40]
+                    kind = table, precision, re.sub(r"\W|[\d_]", "", what)[:40]
                     shown[kind] += 1
                     if shown[kind] <= SHOWN:
                         print(f"DIFFERS {table.stem} {precision} [{name}]: {what}")
-        good, bad = ([counts[table.stem, p, same] for p in ("f64", "f32")] for same in (True, False))
+        good, bad = ([counts[table, p, same] for p in ("f64", "f32")] for same in (True, False))
         print(f"{table.stem}: equal {good[0]} (f64) {good[1]} (f32), different {bad[0]} {bad[1]}")
     different = sum(shown.values())
     messages = sum(count for key, count in counts.items() if key != "values")

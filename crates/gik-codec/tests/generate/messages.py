@@ -176,7 +176,7 @@ def complex_packing(
         low, span = min(numbers), max(numbers) - min(numbers)
         plain = span == 0 and len(numbers) == len(group)
         width = 0 if plain else max((span + management).bit_length(), least_width)
-        described.append((low, width + min(widened, 32 - width) if width else 0))
+        described.append((low, width + max(min(widened, 32 - width), 0) if width else 0))
     lows = [low for low, _ in described if isinstance(low, int)]
     bits = max(bits, (max(lows, default=0) + management).bit_length())
     ones = (1 << bits) - 1
