@@ -2,6 +2,8 @@
 
 mod bench;
 mod ci;
+mod fixtures;
+mod fuzz;
 mod interop;
 mod python;
 mod shell;
@@ -15,11 +17,18 @@ usage: cargo xtask TASK
   ci        everything that a change must pass: format, lints, tests, docs, tidy, interop
   tidy      the rules of the tree: layering, file sizes, headers, duplicate dependencies
   interop   open stores with stock Python packages and compare with ecCodes
+  fixtures  make the codec's messages with ecCodes again; --check compares thousands more,
+            --real DIR the messages of a folder
+  fuzz      feed the readers of foreign bytes with damage: [--minutes N] [TARGET]...
   bench     measure at full scale, beside the peers, and print a table";
 
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1);
-    let outcome = match task.as_deref() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = arguments.split_first().unzip();
+    let rest = rest.unwrap_or_default();
+    let outcome = match task.map(String::as_str) {
+        Some("fixtures") => fixtures::run(rest),
+        Some("fuzz") => fuzz::run(rest),
         Some("ci") => ci::run(),
         Some("tidy") => tidy::run(),
         Some("interop") => interop::run(),

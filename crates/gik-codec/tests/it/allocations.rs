@@ -1,4 +1,5 @@
-//! Counts what the test binary allocates, per thread.
+//! Counts what the test binary allocates, per thread. Memory that C takes by itself, which
+//! is OpenJPEG's, is not seen here.
 #![expect(unsafe_code, reason = "an allocator cannot be written without")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

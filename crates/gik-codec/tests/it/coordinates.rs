@@ -62,6 +62,23 @@ fn north_goes_up_with_the_values() {
 }
 
 #[test]
+fn the_order_of_points_does_not_move_rows_and_columns() {
+    let mut message = message("simple");
+    let eastward: Vec<_> = (0..12).map(|column| 30.0 * f64::from(column)).collect();
+    for scan in [0x10, 0x20, 0x30] {
+        // Octet 72 of section 3, which begins after 16 + 21 octets.
+        message[37 + 71] = scan;
+        let name = format!("{scan:#04x}");
+        assert_same(&name, &decode_with(&message, &LATITUDE, 8).unwrap(), &southward());
+        assert_same(&name, &decode_with(&message, &LONGITUDE, 12).unwrap(), &eastward);
+        let mut rows = decode_with(&message, &DATA, 96).unwrap();
+        rows.chunks_mut(12).for_each(|row| row.rotate_left(6));
+        let turned = DecodeOptions { adjust_longitude_range: true, ..DATA };
+        assert_same(&name, &decode_with(&message, &turned, 96).unwrap(), &rows);
+    }
+}
+
+#[test]
 fn of_each_point_of_a_projected_grid() {
     // Index, latitude and longitude by ecCodes 2.50.0 (the keys `latitudes`, `longitudes`).
     const POINTS: [(usize, f64, f64); 5] = [

@@ -1,4 +1,5 @@
-//! The messages of `tests/fixtures` and what ecCodes decodes them to.
+//! The messages of `tests/fixtures` and what ecCodes decodes them to;
+//! `cargo xtask fixtures` makes them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,7 +7,7 @@ use std::path::PathBuf;
 use gik_codec::GRIBBERISH;
 use gik_core::{DecodeOptions, GribCodec, Result, ValueBuffer};
 
-/// Messages made by `generate.py` that hold one field, each with a file of values.
+/// Generated messages that hold one field, each with a file of values.
 pub(crate) const GENERATED: &[&str] = &[
     "all_missing",
     "all_missing_jpeg2000",
@@ -71,6 +72,45 @@ pub(crate) fn message(name: &str) -> Vec<u8> {
 pub(crate) fn expected(name: &str) -> Vec<f64> {
     let bytes = bytes(&format!("{name}.f64"));
     bytes.as_chunks().0.iter().map(|&octets| f64::from_le_bytes(octets)).collect()
+}
+
+/// Files of `matrix`, in which packings are crossed with bits, missing values, bitmaps and
+/// scanning modes.
+pub(crate) const MATRIX: &[&str] =
+    &["ccsds", "complex_0", "complex_1", "complex_2", "images", "scans", "simple"];
+
+/// A message of the matrix.
+#[derive(Debug)]
+pub(crate) struct Case {
+    /// What is special in it.
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) expected: Vec<f64>,
+}
+
+/// The messages of one of [`MATRIX`], without a gap between them.
+pub(crate) fn matrix(file: &str) -> Vec<Case> {
+    let messages = bytes(&format!("matrix/{file}.grib2"));
+    let values = expected(&format!("matrix/{file}"));
+    let table = String::from_utf8(bytes(&format!("matrix/{file}.txt"))).unwrap();
+    let (mut end, mut last) = (0, 0);
+    let mut cases = Vec::new();
+    for line in table.lines() {
+        let columns: Vec<_> = line.splitn(5, ' ').collect();
+        let [start, length, first, count, name] = columns.try_into().unwrap();
+        let number = |text: &str| text.parse::<usize>().unwrap();
+        assert_eq!((number(start), number(first)), (end, last), "{file}: {line}");
+        let (start, first) = (end, last);
+        end += number(length);
+        last += number(count);
+        cases.push(Case {
+            name: format!("{file}, {name}"),
+            bytes: messages[start..end].to_vec(),
+            expected: values[first..last].to_vec(),
+        });
+    }
+    assert_eq!((end, last), (messages.len(), values.len()), "{file}");
+    cases
 }
 
 /// Decodes with default options.
