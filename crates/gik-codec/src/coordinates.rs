@@ -1,5 +1,5 @@
-//! Latitudes and longitudes of the grid points, and the layouts that depend on them; the
-//! projections are those of `gribberish`.
+//! Latitudes and longitudes of the grid points, and the layouts that depend on them. Those
+//! of grids of rows and columns (3.0) are computed by `gribberish`.
 //!
 //! The codec `gribberish` of Python reads the same stores, so which grids are turned or
 //! flipped, and by how much, is decided from the same numbers here as there.
@@ -10,10 +10,11 @@ use gribberish::sections::grid_definition::GridDefinitionSection;
 use crate::contain::contain;
 use crate::grid::{GridDefinition, GridShape};
 use crate::message::Section;
+use crate::projection::{ProjectedGrid, is_projected};
 use crate::scale::Value;
 
 const TEMPLATE: &str = "coordinates of grid definition template (code table 3.1)";
-const GRIBBERISH: &str = "the projection of gribberish";
+const GRIBBERISH: &str = "the grid of gribberish";
 
 /// Makes sure that the message's grid has `elements` coordinates of the quantity.
 pub(crate) fn check_coordinates(
@@ -45,6 +46,13 @@ pub(crate) fn coordinates<T: Value>(
 ) -> Result<()> {
     let (grid, shape) = check_coordinates(section, options, out.len())?;
     let latitude = options.quantity == Quantity::Latitude;
+    if is_projected(grid.template) {
+        ProjectedGrid::read(section, &grid, shape)?.fill(latitude, out);
+        if options.north_up && is_south_up(section, &grid, shape)? {
+            reverse_rows(shape.columns as usize, out);
+        }
+        return Ok(());
+    }
     let values =
         project(section, |latitudes, longitudes| if latitude { latitudes } else { longitudes })?;
     if values.len() != out.len() {
@@ -52,22 +60,15 @@ pub(crate) fn coordinates<T: Value>(
         let error = Error::mismatch(what, out.len().to_string(), values.len().to_string());
         return Err(error.at(section.offset));
     }
-    let turn = match grid.template {
-        0 if options.adjust_longitude_range && !latitude => turn(&values),
-        _ => None,
-    };
+    let turn = if options.adjust_longitude_range && !latitude { turn(&values) } else { None };
     for (target, value) in out.iter_mut().zip(&values) {
         *target = T::from_f64(if turn.is_some() { wrap(*value) } else { *value });
     }
     if let Some(turn) = turn {
         out.rotate_left(turn);
     }
-    if options.north_up && is_south_up(section, &grid, shape)? {
-        match grid.template {
-            0 if latitude => out.reverse(),
-            0 => {}
-            _ => reverse_rows(shape.columns as usize, out),
-        }
+    if latitude && options.north_up && is_south_up(section, &grid, shape)? {
+        out.reverse();
     }
     Ok(())
 }
@@ -122,7 +123,7 @@ impl Arrangement {
     }
 }
 
-/// Makes sure that gribberish can compute the grid and computes it right.
+/// Makes sure that the grid can be computed, and that gribberish computes it right.
 fn projectable(section: &Section<'_>, grid: &GridDefinition) -> Result<GridShape> {
     let last_octet = match grid.template {
         0 | 10 => 72,
@@ -150,12 +151,6 @@ fn projectable(section: &Section<'_>, grid: &GridDefinition) -> Result<GridShape
         let mut increments = section.at_octet(64)?;
         if increments.u32()? == u32::MAX || increments.u32()? == u32::MAX {
             return Err(section.unsupported(64, TEMPLATE, "a grid whose increments are missing"));
-        }
-    } else {
-        let earth = section.at_octet(15)?.u8()?;
-        if !matches!(earth, 0 | 1 | 5 | 6) {
-            let what = "shape of the Earth of a projected grid (code table 3.2)";
-            return Err(section.unsupported(15, what, earth.to_string()));
         }
     }
     Ok(shape)

@@ -9,6 +9,9 @@ use crate::scale::Scaling;
 /// The widest integer that is unpacked, in bits.
 pub(crate) const MAX_BITS: u8 = 32;
 
+/// The widest extra descriptors. Values of 32 bits and their differences fit 5 octets.
+const MAX_DESCRIPTOR_OCTETS: u8 = 5;
+
 const TEMPLATE: &str = "data representation template (code table 5.0)";
 
 /// What section 5 says.
@@ -181,9 +184,10 @@ impl ComplexPacking {
             let what = "order of spatial differencing (code table 5.6)";
             return Err(section.unsupported(48, what, order.to_string()));
         }
-        if descriptor_octets > 4 {
+        if descriptor_octets > MAX_DESCRIPTOR_OCTETS {
             let what = "octets of the extra descriptors";
-            return Err(section.malformed(49, what, "at most 4", &descriptor_octets));
+            let expected = format!("at most {MAX_DESCRIPTOR_OCTETS}");
+            return Err(section.malformed(49, what, expected, &descriptor_octets));
         }
         Ok(Self {
             scaling,
