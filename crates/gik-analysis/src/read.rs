@@ -360,8 +360,7 @@ fn tasks(array: &StoredArray, axes: &[Axis]) -> Result<Vec<Task>> {
             .iter()
             .flat_map(|task| {
                 slabs.iter().map(|slab| {
-                    let mut longer =
-                        Task { chunk: task.chunk.clone(), slabs: task.slabs.clone() };
+                    let mut longer = Task { chunk: task.chunk.clone(), slabs: task.slabs.clone() };
                     longer.chunk.push(slab.chunk);
                     longer.slabs.push(Arc::clone(slab));
                     longer

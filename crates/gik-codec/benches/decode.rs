@@ -15,7 +15,9 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
         ("5.3, HRRR TMP", fs::read(data.join("hrrr_tmp.grib2")).unwrap()),
         ("5.42, AIFS-ENS T500", fs::read(data.join("aifs_t500.grib2")).unwrap()),
     ];
-    if let Ok(b) = fs::read("/tmp/w/ugrd.grib2") { messages.push(("5.0, HRRR UGRD", b)); }
+    if let Ok(b) = fs::read("/tmp/w/ugrd.grib2") {
+        messages.push(("5.0, HRRR UGRD", b));
+    }
     messages
 }
 

@@ -45,12 +45,7 @@ pub(crate) fn integers(bytes: &[u8], position: usize, width: u32, out: &mut [u32
 }
 
 #[inline(always)]
-fn from_windows<const EACH: usize>(
-    bytes: &[u8],
-    mut position: usize,
-    width: u32,
-    out: &mut [u32],
-) {
+fn from_windows<const EACH: usize>(bytes: &[u8], mut position: usize, width: u32, out: &mut [u32]) {
     let ones = (1_u64 << width) - 1;
     let (parts, rest) = out.as_chunks_mut::<EACH>();
     for part in parts {

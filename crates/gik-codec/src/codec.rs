@@ -104,11 +104,7 @@ fn decode<T: Value>(
     Ok(())
 }
 
-fn decode_whole<T: Value>(
-    field: &Field<'_>,
-    options: &DecodeOptions,
-    out: &mut [T],
-) -> Result<()> {
+fn decode_whole<T: Value>(field: &Field<'_>, options: &DecodeOptions, out: &mut [T]) -> Result<()> {
     if options.quantity != Quantity::Data {
         return coordinates(&field.grid, options, out);
     }

@@ -106,7 +106,9 @@ impl GridShape {
         if by_column && columns > 1 && rows > 1 {
             let by_column = out.to_vec();
             for (index, row) in out.chunks_exact_mut(columns).enumerate() {
-                for (target, value) in row.iter_mut().zip(by_column.iter().skip(index).step_by(rows)) {
+                for (target, value) in
+                    row.iter_mut().zip(by_column.iter().skip(index).step_by(rows))
+                {
                     *target = *value;
                 }
             }

@@ -49,9 +49,8 @@ impl ProjectedGrid {
         let angle = |octet| -> Result<f64> {
             Ok((f64::from(section.at_octet(octet)?.signed32()?) * MICRODEGREE).to_radians())
         };
-        let length = |octet| -> Result<f64> {
-            Ok(f64::from(section.at_octet(octet)?.u32()?) * MILLIMETRE)
-        };
+        let length =
+            |octet| -> Result<f64> { Ok(f64::from(section.at_octet(octet)?.u32()?) * MILLIMETRE) };
         let (latitude, longitude) = (angle(39)?, angle(43)?);
         let (projection, steps) = match grid.template {
             10 => {
@@ -159,7 +158,15 @@ impl Ellipsoid {
         };
         let series = [
             series(&[0.0, 2.0, -2.0 / 3.0, -2.0, 116.0 / 45.0, 26.0 / 45.0, -2854.0 / 675.0]),
-            series(&[0.0, 0.0, 7.0 / 3.0, -8.0 / 5.0, -227.0 / 45.0, 2704.0 / 315.0, 2323.0 / 945.0]),
+            series(&[
+                0.0,
+                0.0,
+                7.0 / 3.0,
+                -8.0 / 5.0,
+                -227.0 / 45.0,
+                2704.0 / 315.0,
+                2323.0 / 945.0,
+            ]),
             series(&[0.0, 0.0, 0.0, 56.0 / 15.0, -136.0 / 35.0, -1262.0 / 105.0, 73814.0 / 2835.0]),
             series(&[0.0, 0.0, 0.0, 0.0, 4279.0 / 630.0, -332.0 / 35.0, -399_572.0 / 14175.0]),
             series(&[0.0, 0.0, 0.0, 0.0, 0.0, 4174.0 / 315.0, -144_838.0 / 6237.0]),
@@ -205,10 +212,23 @@ impl Ellipsoid {
 #[derive(Debug, Clone, Copy)]
 enum Projection {
     /// Radii are `scale`·t^`cone`, angles `cone` times the longitude from `meridian`.
-    Lambert { earth: Ellipsoid, meridian: f64, cone: f64, scale: f64 },
+    Lambert {
+        earth: Ellipsoid,
+        meridian: f64,
+        cone: f64,
+        scale: f64,
+    },
     /// As Lambert with a cone of 1; around the south pole for −1.
-    Stereographic { earth: Ellipsoid, meridian: f64, pole: f64, scale: f64 },
-    Mercator { earth: Ellipsoid, scale: f64 },
+    Stereographic {
+        earth: Ellipsoid,
+        meridian: f64,
+        pole: f64,
+        scale: f64,
+    },
+    Mercator {
+        earth: Ellipsoid,
+        scale: f64,
+    },
 }
 
 impl Projection {
@@ -311,9 +331,15 @@ mod tests {
                         let (x, y) =
                             projection.forward(latitude.to_radians(), longitude.to_radians());
                         let found = projection.latitude(x, y).to_degrees();
-                        assert!((found - latitude).abs() < 1e-11, "{projection:?} {found} {latitude}");
+                        assert!(
+                            (found - latitude).abs() < 1e-11,
+                            "{projection:?} {found} {latitude}"
+                        );
                         let found = wrap(projection.longitude(x, y).to_degrees());
-                        assert!((found - longitude).abs() < 1e-11, "{projection:?} {found} {longitude}");
+                        assert!(
+                            (found - longitude).abs() < 1e-11,
+                            "{projection:?} {found} {longitude}"
+                        );
                     }
                 }
             }

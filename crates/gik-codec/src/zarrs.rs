@@ -12,18 +12,19 @@ use gik_core::{GridRegion, ValueBuffer, linked_codecs};
 use zarrs::array::codec::api::{
     ArrayBytes, ArrayBytesRaw, ArrayCodecTraits, ArrayPartialDecoderTraits,
     ArrayToBytesCodecTraits, AsyncArrayPartialDecoderTraits, AsyncBytesPartialDecoderTraits,
-    BytesPartialDecoderTraits, BytesRepresentation, Codec, CodecError, CodecMetadataOptions, CodecOptions, CodecPluginV3, CodecTraits,
-    CodecTraitsV3, PartialDecoderCapability, PartialEncoderCapability, RecommendedConcurrency,
+    BytesPartialDecoderTraits, BytesRepresentation, Codec, CodecError, CodecMetadataOptions,
+    CodecOptions, CodecPluginV3, CodecTraits, CodecTraitsV3, PartialDecoderCapability,
+    PartialEncoderCapability, RecommendedConcurrency,
 };
 use zarrs::array::data_type::{Float32DataType, Float64DataType};
 use zarrs::array::{DataType, FillValue, Indexer, transmute_to_bytes_vec};
 use zarrs::metadata::Configuration;
 use zarrs::metadata::v3::MetadataV3;
-use zarrs::storage::StorageError;
 use zarrs::plugin::{
     ExtensionAliases, ExtensionAliasesConfig, ExtensionName, PluginConfigurationInvalidError,
     PluginCreateError, ZarrVersion, ZarrVersion3,
 };
+use zarrs::storage::StorageError;
 
 use crate::configuration::CodecConfiguration;
 

@@ -433,12 +433,7 @@ impl StoredArray {
     ///
     /// # Errors
     /// When the bytes are no message of the chunk's shape, or the part is not within it.
-    pub fn decode(
-        &self,
-        indices: &[u64],
-        bytes: Bytes,
-        part: &[Range<usize>],
-    ) -> Result<Vec<f32>> {
+    pub fn decode(&self, indices: &[u64], bytes: Bytes, part: &[Range<usize>]) -> Result<Vec<f32>> {
         let is_double = self.array.data_type().is::<Float64DataType>();
         if !is_double && !self.array.data_type().is::<Float32DataType>() {
             return Err(Error::unsupported("element type of a field", self.data_type_name())

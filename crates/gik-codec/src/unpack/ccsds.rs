@@ -158,7 +158,18 @@ impl<'a> Coder<'a> {
         }
         samples.resize(capacity, 0);
         let bytes = data.bytes;
-        Ok(Self { bytes, bit: 0, width, identifier_width, block, capacity, blocks, options, samples, filled: 0 })
+        Ok(Self {
+            bytes,
+            bit: 0,
+            width,
+            identifier_width,
+            block,
+            capacity,
+            blocks,
+            options,
+            samples,
+            filled: 0,
+        })
     }
 
     /// Reads the samples of the next interval, as many as it has or the field still needs,

@@ -21,6 +21,7 @@ import numpy as np
 
 import matrix
 import named
+import projections
 import reference
 
 COMMITTED = Path(__file__).resolve().parent.parent / "fixtures"
@@ -109,6 +110,7 @@ def committed(folder):
     for case in matrix.small():
         tables.add(*case)
     tables.close()
+    projections.written(folder / "projections")
     provenance(folder)
 
 

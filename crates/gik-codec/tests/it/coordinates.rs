@@ -1,8 +1,9 @@
 //! Latitudes, longitudes, and the layouts that follow from them.
 
+use gik_codec::Message;
 use gik_core::{DecodeOptions, Quantity};
 
-use crate::fixtures::{assert_same, decode_with, expected, message};
+use crate::fixtures::{assert_same, bytes, decode_with, expected, message};
 
 const LATITUDE: DecodeOptions =
     DecodeOptions { quantity: Quantity::Latitude, adjust_longitude_range: false, north_up: false };
@@ -103,4 +104,79 @@ fn of_each_point_of_a_projected_grid() {
     let flipped = decode_with(&message, &flipped, columns * rows).unwrap();
     assert_eq!(flipped[..columns], latitudes[columns * (rows - 1)..]);
     assert_eq!(flipped[columns * (rows - 1)..], latitudes[..columns]);
+}
+
+#[test]
+fn projections_are_those_of_eccodes() {
+    const POINTS: usize = 7 * 5;
+    let messages = bytes("projections/projections.grib2");
+    let coordinates = expected("projections/projections");
+    let table = String::from_utf8(bytes("projections/projections.txt")).unwrap();
+    let mut lines = 0;
+    for (line, coordinates) in table.lines().zip(coordinates.chunks(2 * POINTS)) {
+        let columns: Vec<_> = line.splitn(3, ' ').collect();
+        let [start, length, name] = columns.try_into().unwrap();
+        let start: usize = start.parse().unwrap();
+        let message = &messages[start..start + length.parse::<usize>().unwrap()];
+        let (latitudes, longitudes) = coordinates.split_at(POINTS);
+        for (options, expected) in [(LATITUDE, latitudes), (LONGITUDE, longitudes)] {
+            let found = decode_with(message, &options, POINTS).unwrap();
+            for (found, expected) in found.iter().zip(expected) {
+                let error = (found - expected + 180.0).rem_euclid(360.0) - 180.0;
+                assert!(error.abs() < 1e-9, "{name}: {found}, not {expected}");
+                assert!((-180.0..180.0).contains(found), "{name}: {found}");
+            }
+        }
+        lines += 1;
+    }
+    assert_eq!(lines, coordinates.len() / 2 / POINTS);
+}
+
+#[test]
+fn projected_rows_may_go_south_and_west() {
+    // From the last row's first point, rows go south, and from the first row's last point
+    // columns go west: the same points, but for the rounding of the first to a microdegree.
+    let messages = bytes("projections/projections.grib2");
+    let length = usize::try_from(Message::read(&messages).unwrap().total_length()).unwrap();
+    let message = &messages[..length];
+    let field = Message::read(message).unwrap().only_field().unwrap();
+    let grid = usize::try_from(field.grid.offset).unwrap();
+    let latitudes = decode_with(message, &LATITUDE, 35).unwrap();
+    let longitudes = decode_with(message, &LONGITUDE, 35).unwrap();
+    for (scan, corner) in [(0x00, 28), (0xc0, 6), (0x80, 34)] {
+        let mut other = message.to_vec();
+        let degrees = |value: f64| ((value * 1e6).round().abs() as u32).to_be_bytes();
+        let longitude = degrees(longitudes[corner].rem_euclid(360.0));
+        other[grid + 38..grid + 42].copy_from_slice(&degrees(latitudes[corner]));
+        other[grid + 42..grid + 46].copy_from_slice(&longitude);
+        other[grid + 64] = scan;
+        for (options, expected) in [(LATITUDE, &latitudes), (LONGITUDE, &longitudes)] {
+            let mut found = decode_with(&other, &options, 35).unwrap();
+            if scan & 0x40 == 0 {
+                found = found.chunks(7).rev().flatten().copied().collect();
+            }
+            if scan & 0x80 != 0 {
+                found.chunks_mut(7).for_each(<[f64]>::reverse);
+            }
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < 2e-6, "{scan:#x}: {found}, not {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn damaged_projections_are_refused() {
+    let messages = bytes("projections/projections.grib2");
+    let field = Message::read(&messages).unwrap().only_field().unwrap();
+    let grid = usize::try_from(field.grid.offset).unwrap();
+    let check = |octet: usize, bytes: &[u8], expected: &str| {
+        let mut other = messages.clone();
+        other[grid + octet - 1..grid + octet - 1 + bytes.len()].copy_from_slice(bytes);
+        let error = decode_with(&other, &LATITUDE, 35).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    check(15, &[9], "unsupported shape of the Earth (code table 3.2): 9");
+    check(15, &[1, 0, 0, 0, 0, 0], "expected a sphere or nearly, found axes of 0 m and 0 m");
+    check(66, &[0; 8], "projected grid");
 }
