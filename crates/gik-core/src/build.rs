@@ -169,6 +169,7 @@ impl Placement {
             return Ok(());
         }
         report.files_used += 1;
+        report.references_expected += u64::from(file.optional);
         let id = self.store.sources.intern(SourceObject {
             url: source.data.as_str().to_owned(),
             last_modified: file.last_modified,

@@ -73,6 +73,7 @@ impl LatLonGrid {
             ("GRIB_iScansNegatively", json!(0)),
             ("GRIB_jScansPositively", json!(0)),
             ("GRIB_jPointsAreConsecutive", json!(0)),
+            ("GRIB_uvRelativeToGrid", json!(0)),
             ("GRIB_latitudeOfFirstGridPointInDegrees", json!(degrees(self.first_latitude.into()))),
             ("GRIB_latitudeOfLastGridPointInDegrees", json!(degrees(last_latitude))),
             (

@@ -84,6 +84,9 @@ pub struct Reference {
 pub struct FileReferences {
     /// Its messages, in any order.
     pub references: Vec<Reference>,
+    /// How many of them are beyond [`SourceFile::expected`]: messages that a file may have but
+    /// need not.
+    pub optional: u32,
     /// When the data file was last modified, in seconds since 1970, if known.
     pub last_modified: Option<i64>,
     /// The data file's entity tag, if known.

@@ -93,7 +93,7 @@ pub struct Report {
     pub files_expected: u64,
     /// Files that contributed references.
     pub files_used: u64,
-    /// References the run should have.
+    /// References the run should have, and those it may have and does.
     pub references_expected: u64,
     /// References there are.
     pub references: u64,

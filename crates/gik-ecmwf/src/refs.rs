@@ -39,6 +39,7 @@ pub(crate) fn references(
     collector.report(&index, file.data.size, source, &mut report);
     Ok(FileReferences {
         references: collector.references,
+        optional: collector.optional,
         last_modified: Some(file.data.last_modified),
         etag: file.data.etag.clone(),
         lines: index.entries.len() as u64,
@@ -151,7 +152,11 @@ struct Collector<'r> {
     members: Vec<Option<u32>>,
     /// Of each wanted member, of each slot of the table: whether it was found.
     found: Vec<bool>,
+    /// Of each slot, whether its message should be there.
+    expected: Vec<bool>,
     references: Vec<Reference>,
+    /// How many of the references need not be there.
+    optional: u32,
     elsewhere: Names,
     past_end: Names,
     duplicates: Names,
@@ -186,6 +191,12 @@ impl<'r> Collector<'r> {
                 })
                 .collect(),
         };
+        let mut expected = vec![false; table.slot_count()];
+        for row in table.expected(run, step_of(run, source)) {
+            if let Some(expected) = expected.get_mut(table.slot(row)) {
+                *expected = true;
+            }
+        }
         let places = run.members.as_ref().map_or(1, Vec::len) * table.slot_count();
         Self {
             table,
@@ -195,6 +206,8 @@ impl<'r> Collector<'r> {
             wanted,
             members,
             found: vec![false; places],
+            expected,
+            optional: 0,
             references: Vec::with_capacity(source.expected as usize),
             elsewhere: Names::default(),
             past_end: Names::default(),
@@ -244,6 +257,8 @@ impl<'r> Collector<'r> {
         }
         if let Some(found) = self.found.get_mut(slot) {
             *found = true;
+            let expected = self.expected.get(self.table.slot(place.row)) == Some(&true);
+            self.optional += u32::from(!expected);
             self.references.push(Reference {
                 member,
                 variable,

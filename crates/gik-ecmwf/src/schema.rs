@@ -86,7 +86,6 @@ fn variable_attributes(run: &Run, row: &VariableRow, grid: &LatLonGrid) -> Attri
         ("GRIB_stepUnits", json!(1)),
         ("GRIB_missingValue", json!(3.402_823_466_385_288_6e38)),
         ("GRIB_NV", json!(0)),
-        ("GRIB_uvRelativeToGrid", json!(0)),
     ]);
     list.extend(grid.attributes());
     if run.members.is_some() {

@@ -69,6 +69,7 @@ pub(crate) fn references(
     let references = collector.references;
     Ok(FileReferences {
         references,
+        optional: 0,
         last_modified: Some(file.data.last_modified),
         etag: file.data.etag.clone(),
         lines: index.entries.len() as u64,

@@ -86,7 +86,6 @@ fn variable_attributes(row: &VariableRow, grid: &LatLonGrid) -> Attributes {
         ("GRIB_totalNumber", json!(30)),
         ("GRIB_missingValue", json!(3.402_823_466_385_288_6e38)),
         ("GRIB_NV", json!(0)),
-        ("GRIB_uvRelativeToGrid", json!(0)),
     ]);
     list.extend(grid.attributes());
     let standard_name = row.fact("standard_name");

@@ -257,9 +257,16 @@ async fn references(
             "references of {} overlap",
             source.data
         );
+        let places: BTreeSet<_> =
+            first.references.iter().map(|it| (it.member, it.variable, it.level)).collect();
         promise!(
-            first.references.len() as u64 <= u64::from(source.expected)
-                || !first.diagnostics.is_empty(),
+            places.len() == first.references.len(),
+            "two references of {} have one place",
+            source.data
+        );
+        let needed = (first.references.len() as u64).saturating_sub(u64::from(first.optional));
+        promise!(
+            needed <= u64::from(source.expected) || !first.diagnostics.is_empty(),
             "{} has more references than expected and says nothing",
             source.data
         );
