@@ -113,9 +113,9 @@ impl EcmwfRun {
         let up = 1.0 - f64::from(level.unwrap_or(1000)) / 1000.0;
         // As fine as the demo needs, so that its files stay small.
         let (values, decimal, binary) = match parameter.param {
-            "2t" => (temperature::field(&weather, step), 0, -1),
-            "t" => (fields::aloft(&weather, up), 0, -1),
-            "gh" => (fields::height(&weather, up), 0, 3),
+            "2t" => (temperature::field(&weather, step), 0, 0),
+            "t" => (fields::aloft(&weather, up), 0, 0),
+            "gh" => (fields::height(&weather, up), 0, 4),
             _ => {
                 // Metres, in steps of half a millimetre.
                 let mut rain = rain::accumulation(weather.grid, member, 0, step);

@@ -1,6 +1,6 @@
 //! Sections 5 and 7 of template 5.42: CCSDS 121.0-B-3, lossless data compression, as far as
-//! an encoder must: every block in the best of split samples and no compression. The zero
-//! block and the second extension, which only save space, are left to others.
+//! an encoder must: every block in the best of zero block, split samples and no compression.
+//! The second extension, which only saves space, is left to others.
 
 use super::bits::BitWriter;
 use super::quantise::Quantised;
@@ -8,6 +8,8 @@ use super::quantise::Quantised;
 /// Samples of a block (octet 23), and blocks between two reference samples (octets 24, 25).
 const BLOCK: usize = 32;
 const BLOCKS: u16 = 128;
+/// Blocks that one code of zero blocks may span.
+const SEGMENT: usize = 64;
 /// Octet 22: preprocessed, most significant bit first, samples of three octets allowed.
 const FLAGS: u8 = 0b1110;
 
@@ -32,10 +34,20 @@ pub(super) fn pack(quantised: &Quantised) -> Vec<u8> {
         let mut residuals = residuals(samples, width);
         // The last block is filled with samples that repeat the one before.
         residuals.resize(residuals.len().next_multiple_of(BLOCK), 0);
-        for (number, block) in residuals.chunks(BLOCK).enumerate() {
+        let blocks: Vec<&[u32]> = residuals.chunks(BLOCK).collect();
+        let mut number = 0;
+        while let Some(&block) = blocks.get(number) {
             // The first sample of an interval is written as it is.
-            let reference = samples.first().filter(|_| number == 0);
-            write_block(&mut out, block, reference.copied(), width);
+            let reference = samples.first().filter(|_| number == 0).copied();
+            let segment = SEGMENT - number % SEGMENT;
+            let run = blocks.iter().skip(number).take(segment);
+            let zeros = run.take_while(|block| block.iter().all(|&it| it == 0)).count();
+            if zeros > 0 {
+                write_zeros(&mut out, zeros, reference, width);
+            } else {
+                write_block(&mut out, block, reference, width);
+            }
+            number += zeros.max(1);
         }
     }
     out.finish()
@@ -60,13 +72,36 @@ fn residuals(samples: &[u32], width: u32) -> Vec<u32> {
     first.into_iter().chain(folded).collect()
 }
 
-/// A block in the option that takes the fewest bits.
-fn write_block(out: &mut BitWriter, block: &[u32], reference: Option<u32>, width: u32) {
-    let option_bits: u32 = match width {
+/// The width of a block's option.
+const fn option_bits(width: u32) -> u32 {
+    match width {
         ..=8 => 3,
         9..=16 => 4,
         _ => 5,
-    };
+    }
+}
+
+/// So many zeros, and a one.
+fn write_unary(out: &mut BitWriter, mut zeros: u32) {
+    while zeros >= 32 {
+        out.put(0, 32);
+        zeros -= 32;
+    }
+    out.put(1, zeros + 1);
+}
+
+/// Blocks of nothing but zeros. The code between 4 and 5 stands for the rest of a segment; it
+/// is not needed.
+fn write_zeros(out: &mut BitWriter, blocks: usize, reference: Option<u32>, width: u32) {
+    out.put(0, option_bits(width) + 1);
+    write_reference(out, reference, width);
+    let blocks = u32::try_from(blocks).unwrap_or_default();
+    write_unary(out, if blocks < 5 { blocks.saturating_sub(1) } else { blocks });
+}
+
+/// A block in the option that takes the fewest bits.
+fn write_block(out: &mut BitWriter, block: &[u32], reference: Option<u32>, width: u32) {
+    let option_bits = option_bits(width);
     let uncompressed = (1_u32 << option_bits) - 1;
     let block = block.get(usize::from(reference.is_some())..).unwrap_or_default();
     let count = block.len() as u64;
@@ -80,12 +115,7 @@ fn write_block(out: &mut BitWriter, block: &[u32], reference: Option<u32>, width
             out.put(u64::from(split + 1), option_bits);
             write_reference(out, reference, width);
             for &sample in block {
-                let mut zeros = sample >> split;
-                while zeros >= 32 {
-                    out.put(0, 32);
-                    zeros -= 32;
-                }
-                out.put(1, zeros + 1);
+                write_unary(out, sample >> split);
             }
             for &sample in block {
                 out.put(u64::from(sample) & ((1 << split) - 1), split);

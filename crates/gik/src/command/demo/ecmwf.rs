@@ -9,12 +9,12 @@ use gik::icechunk::{Repository, S3Settings, StoreLocation};
 
 use super::{build, describe, output, unpack};
 
-/// Three members of an ECMWF ensemble, 0 to 12 h, rain, temperature and two pressure levels;
+/// Three members of an ECMWF ensemble, 0 to 6 h, rain, temperature and two pressure levels;
 /// see demo/README.md.
 const BUNDLE: &[u8] = include_bytes!("../../../demo/ecmwf-demo.tar");
 const RUN: &str = "2025-09-30T00";
 const MEMBERS: &str = "0-2";
-const STEPS: &str = "0-12";
+const STEPS: &str = "0-6";
 const VARIABLES: [&str; 4] = ["tp", "t2m", "t", "gh"];
 
 pub(super) async fn play(folder: &Path, region: &BoundingBox) -> anyhow::Result<()> {
@@ -35,16 +35,14 @@ pub(super) async fn play(folder: &Path, region: &BoundingBox) -> anyhow::Result<
         s3: S3Settings::default(),
     };
     let built = gik::build(&gik::registry()?, &job, &|_, _| {}).await?;
-    // The bundle has two of the levels that the dimension has room for.
-    let summary = build::summary(&built, &store);
-    let summary = summary.split("\n  incomplete").next().unwrap_or_default();
-    output::print(&format!("   {}", summary.replace('\n', "\n   ")))?;
+    output::print(&format!("   {}", build::summary(&built, &store).replace('\n', "\n   ")))?;
+    output::print("     (the bundle has two of the pressure levels of t and gh)")?;
 
     let repository =
         Repository::open(&store, &S3Settings::default(), &[source.to_string()]).await?;
     let opened = repository.main().await?;
     for name in ["tp", "t2m", "t"] {
-        let labels = vec!["time=2025-09-30T00".parse()?, "step=12".parse()?];
+        let labels = vec!["time=2025-09-30T00".parse()?, "step=6".parse()?];
         let query = Query { labels, region: Some(*region) };
         let field = read_field(&opened, name, &query, &|_, _| {}).await?;
         output::print(&format!("   {}", describe(&field)))?;
