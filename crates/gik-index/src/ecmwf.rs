@@ -43,6 +43,7 @@ use memchr::memchr;
 
 mod diagnostic;
 mod entry;
+mod flat;
 mod line;
 mod scalar;
 
@@ -91,6 +92,7 @@ pub fn parse(bytes: &[u8]) -> Index<'_> {
     // Real lines have 200 bytes and more; this is only a first guess that saves most growing.
     let mut index = Index { entries: Vec::with_capacity(bytes.len() / 200), ..Index::default() };
     let whole = str::from_utf8(bytes).ok();
+    let mut memo = line::Memo::default();
     let (mut start, mut number) = (0_usize, 0_u32);
     while let Some(rest) = bytes.get(start..).filter(|rest| !rest.is_empty()) {
         number = number.saturating_add(1);
@@ -104,7 +106,7 @@ pub fn parse(bytes: &[u8]) -> Index<'_> {
                 None => str::from_utf8(raw).ok(),
             };
             let entry = match text {
-                Some(text) => line::parse(text, number),
+                Some(text) => line::parse(text, number, &mut memo),
                 None => Err(LineProblem::NotText),
             };
             match entry {

@@ -1,9 +1,7 @@
 //! ECMWF's indexes: real ones, each form of a value, and damage.
 
 use gik_core::Problem;
-use gik_index::ecmwf::{
-    DIAGNOSTICS_KEPT, Entry, FieldType, LevelType, LineProblem, Steps, parse,
-};
+use gik_index::ecmwf::{DIAGNOSTICS_KEPT, Entry, FieldType, LevelType, LineProblem, Steps, parse};
 use proptest::prelude::*;
 
 const AIFS: &[u8] = include_bytes!("../fixtures/aifs_single_20250301_00z_6h.index");
@@ -50,7 +48,10 @@ fn a_real_index_covers_its_file() {
         assert!(matches!(entry.param, std::borrow::Cow::Borrowed(_)));
     }
     let soil = &index.entries[0];
-    assert_eq!((&*soil.param, soil.level_type, soil.level), ("vsw", Some(LevelType::Soil), Some(1)));
+    assert_eq!(
+        (&*soil.param, soil.level_type, soil.level),
+        ("vsw", Some(LevelType::Soil), Some(1))
+    );
 }
 
 #[test]
@@ -87,10 +88,17 @@ fn values_have_many_forms() {
         let (start, end) = steps;
         assert_eq!(entry(&of(keys)).steps, Some(Steps { start, end }), "{keys}");
     }
-    let line = of(r#" "number" : "29" , "levelist":500, "levtype":"pl","type":"pf","model":"aifs-ens","#);
+    let line =
+        of(r#" "number" : "29" , "levelist":500, "levtype":"pl","type":"pf","model":"aifs-ens","#);
     let it = entry(&line);
-    assert_eq!((it.number, it.level, it.level_type), (Some(29), Some(500), Some(LevelType::Pressure)));
-    assert_eq!((it.field_type, it.model.as_deref()), (Some(FieldType::Perturbed), Some("aifs-ens")));
+    assert_eq!(
+        (it.number, it.level, it.level_type),
+        (Some(29), Some(500), Some(LevelType::Pressure))
+    );
+    assert_eq!(
+        (it.field_type, it.model.as_deref()),
+        (Some(FieldType::Perturbed), Some("aifs-ens"))
+    );
     // Nothing is said by null, a new key, or a list under a key that is not read.
     let line = of(r#""number":null,"new":{"a":[1,2,{"b":null}]},"domain":["g"],"#);
     assert_eq!(entry(&line).number, None);
@@ -120,8 +128,14 @@ fn what_is_wrong_is_said() {
         (r#"{"param":"2t","_offset":0,"_length":7,"step":"6-3"}"#, LineProblem::BadValue("step")),
         (r#"{"param":"2t","_offset":0,"_length":7,"step":"-6"}"#, LineProblem::BadValue("step")),
         (r#"{"param":"2t","_offset":0,"_length":7,"number":"x"}"#, LineProblem::BadValue("number")),
-        (r#"{"param":"2t","_offset":0,"_length":7,"levtype":"??"}"#, LineProblem::BadValue("levtype")),
-        (r#"{"param":"2t","_offset":0,"_length":7,"date":"20250231"}"#, LineProblem::BadValue("date")),
+        (
+            r#"{"param":"2t","_offset":0,"_length":7,"levtype":"??"}"#,
+            LineProblem::BadValue("levtype"),
+        ),
+        (
+            r#"{"param":"2t","_offset":0,"_length":7,"date":"20250231"}"#,
+            LineProblem::BadValue("date"),
+        ),
         (
             r#"{"param":"2t","_offset":0,"_length":7,"date":"20250201","time":"2500"}"#,
             LineProblem::BadValue("time"),
@@ -161,7 +175,8 @@ fn a_cut_line_is_told_from_a_bad_one() {
 
 #[test]
 fn not_every_bad_line_is_kept() {
-    let index = parse("nonsense\n".repeat(1000).as_bytes());
+    let text = "nonsense\n".repeat(1000);
+    let index = parse(text.as_bytes());
     assert_eq!(index.diagnostics.len(), DIAGNOSTICS_KEPT);
     assert_eq!(index.diagnostics_left_off, 1000 - DIAGNOSTICS_KEPT);
 }

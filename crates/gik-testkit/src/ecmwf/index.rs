@@ -28,9 +28,7 @@ impl EcmwfRun {
         wanted: impl Fn(&Parameter) -> bool,
     ) -> Vec<Target> {
         let here = parameters().iter().filter(|it| {
-            it.products.contains(kind.products)
-                && it.occurs_at(self.reference, step)
-                && wanted(it)
+            it.products.contains(kind.products) && it.occurs_at(self.reference, step) && wanted(it)
         });
         let mut targets = Vec::new();
         for parameter in here {
@@ -96,8 +94,7 @@ impl EcmwfRun {
             // 0.85 to 1.15 in steps of a thousandth.
             let thousandths = 850 + hash::bits(&[u64::from(step), number]) % 301;
             let is_empty = target.parameter.statistic == "accum" && step == 0;
-            let length =
-                if is_empty { 243 } else { target.parameter.bytes * thousandths / 1000 };
+            let length = if is_empty { 243 } else { target.parameter.bytes * thousandths / 1000 };
             self.write_line(&mut text, kind, step, target, (offset, length));
             offset += length;
         }

@@ -52,7 +52,18 @@ fn parse(line: &'static str) -> Option<Parameter> {
     };
     let surface = (kind.parse().ok()?, value.parse().ok()?);
     let statistic = next()?;
-    Some(Parameter { products, param, levtype, levels, steps, since, bytes, code, surface, statistic })
+    Some(Parameter {
+        products,
+        param,
+        levtype,
+        levels,
+        steps,
+        since,
+        bytes,
+        code,
+        surface,
+        statistic,
+    })
 }
 
 impl Parameter {

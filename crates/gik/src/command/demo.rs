@@ -86,7 +86,9 @@ impl Demo {
         output::print("4. Another model: the ECMWF ensemble, one file for all members of a step")?;
         ecmwf::play(&self.folder, &region).await?;
 
-        output::print("5. The first store in Python (pip install icechunk zarr xarray gribberish)")?;
+        output::print(
+            "5. The first store in Python (pip install icechunk zarr xarray gribberish)",
+        )?;
         output::print(&python(&store, repository.containers()))?;
         Ok(Outcome::Complete)
     }

@@ -22,8 +22,7 @@ fn values_come_back_as_they_were_written() {
     let run = ensemble().steps(0..=6);
     run.write_messages(&desk.path("bucket"), &["2t", "tp", "t"]).unwrap();
     let options = "--variables t2m,tp --members 0-2 --steps 0-6 --source bucket --store store";
-    let report =
-        desk.gik(&format!("build ecmwf --run {TIME} {options} --json")).exits(0).json();
+    let report = desk.gik(&format!("build ecmwf --run {TIME} {options} --json")).exits(0).json();
     assert_eq!((&report["model"], &report["product"]), (&"ecmwf".into(), &"enfo".into()));
     assert_eq!(report["references"]["written"], 18);
     for (name, param) in [("t2m", "2t"), ("tp", "tp")] {
