@@ -63,8 +63,11 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         let rest = self.text.as_bytes().get(start..)?;
         let length = rest.iter().position(|&byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
-        self.at = start + length;
-        self.expect(b'"')?;
+        // The quote itself, and nothing that white space is skipped before.
+        if rest.get(length) != Some(&b'"') {
+            return None;
+        }
+        self.at = start + length + 1;
         self.text.get(start..start + length)
     }
 
