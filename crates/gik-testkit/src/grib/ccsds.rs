@@ -43,11 +43,15 @@ pub(super) fn pack(quantised: &Quantised) -> Vec<u8> {
             let run = blocks.iter().skip(number).take(segment);
             let zeros = run.take_while(|block| block.iter().all(|&it| it == 0)).count();
             if zeros > 0 {
+                let is_rest = zeros == segment || number + zeros == blocks.len();
+                // Longer runs inside a segment are cut: gribberish 1.9.0 refuses some of them.
+                let zeros = if is_rest { zeros } else { zeros.min(4) };
                 write_zeros(&mut out, zeros, reference, width);
+                number += zeros;
             } else {
                 write_block(&mut out, block, reference, width);
+                number += 1;
             }
-            number += zeros.max(1);
         }
     }
     out.finish()
@@ -90,13 +94,13 @@ fn write_unary(out: &mut BitWriter, mut zeros: u32) {
     out.put(1, zeros + 1);
 }
 
-/// Blocks of nothing but zeros. The code between 4 and 5 stands for the rest of a segment; it
-/// is not needed.
+/// Blocks of nothing but zeros: up to four, or the rest of a segment, for which the fifth code
+/// stands.
 fn write_zeros(out: &mut BitWriter, blocks: usize, reference: Option<u32>, width: u32) {
     out.put(0, option_bits(width) + 1);
     write_reference(out, reference, width);
     let blocks = u32::try_from(blocks).unwrap_or_default();
-    write_unary(out, if blocks < 5 { blocks.saturating_sub(1) } else { blocks });
+    write_unary(out, blocks.saturating_sub(1).min(4));
 }
 
 /// A block in the option that takes the fewest bits.
