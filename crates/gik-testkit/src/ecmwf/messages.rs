@@ -111,16 +111,15 @@ impl EcmwfRun {
             None => Surface { kind: kind_of_surface, factor: 0, value: height },
         };
         let up = 1.0 - f64::from(level.unwrap_or(1000)) / 1000.0;
-        // As fine as the demo needs, so that its files stay small.
-        let (values, decimal, binary) = match parameter.param {
-            "2t" => (temperature::field(&weather, step), 0, 0),
-            "t" => (fields::aloft(&weather, up), 0, 0),
-            "gh" => (fields::height(&weather, up), 0, 4),
+        let values = match parameter.param {
+            "2t" => temperature::field(&weather, step),
+            "t" => fields::aloft(&weather, up),
+            "gh" => fields::height(&weather, up),
             _ => {
-                // Metres, in steps of half a millimetre.
+                // Metres.
                 let mut rain = rain::accumulation(weather.grid, member, 0, step);
                 rain.iter_mut().for_each(|value| *value /= 1000.0);
-                (rain, 3, -1)
+                rain
             }
         };
         let [discipline, category, number] = parameter.code;
@@ -139,7 +138,8 @@ impl EcmwfRun {
                     .then_some(Window { statistic: Statistic::Accumulation, start: 0 }),
                 ensemble: is_member.then_some(Ensemble { member, size: 51 }),
             },
-            packing: Packing::ccsds(decimal).with(Precision::Step { binary }),
+            // ECMWF packs in 8 to 16 bits; the fewest keep the demo's files small.
+            packing: Packing::ccsds(0).with(Precision::Bits(8)),
         };
         Ok(message.encode(&values)?.of_centre(CENTRE))
     }

@@ -44,7 +44,7 @@ pub(super) fn pack(quantised: &Quantised) -> Vec<u8> {
             let zeros = run.take_while(|block| block.iter().all(|&it| it == 0)).count();
             if zeros > 0 {
                 let is_rest = zeros == segment || number + zeros == blocks.len();
-                // Longer runs inside a segment are cut: gribberish 1.9.0 refuses some of them.
+                // Longer runs inside a segment are cut: no codes of their own are needed then.
                 let zeros = if is_rest { zeros } else { zeros.min(4) };
                 write_zeros(&mut out, zeros, reference, width);
                 number += zeros;
