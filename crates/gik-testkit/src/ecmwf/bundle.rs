@@ -11,11 +11,11 @@ const DEMO_TIME: ReferenceTime = ReferenceTime::from_seconds(1_759_190_400);
 /// The parameters of the demo bundle, as the index calls them.
 pub const DEMO_PARAMETERS: [&str; 4] = ["2t", "tp", "t", "gh"];
 
-/// The run of the demo bundle: ensemble of 2025-09-30 00z, control and two members, 0 to 6
+/// The run of the demo bundle: ensemble of 2025-09-30 00z, control and two members, 0 to 3
 /// hours, on the full 0.25° grid.
 #[must_use]
 pub fn demo_run() -> EcmwfRun {
-    EcmwfRun::new(DEMO_TIME, Product::Enfo).members(0..=2).steps(0..=6)
+    EcmwfRun::new(DEMO_TIME, Product::Enfo).members(0..=2).steps(0..=3)
 }
 
 /// The demo bundle, the same bytes each time.

@@ -9,12 +9,12 @@ use gik::icechunk::{Repository, S3Settings, StoreLocation};
 
 use super::{build, describe, output, unpack};
 
-/// Three members of an ECMWF ensemble, 0 to 6 h, rain, temperature and two pressure levels;
+/// Three members of an ECMWF ensemble, 0 to 3 h, rain, temperature and two pressure levels;
 /// see demo/README.md.
 const BUNDLE: &[u8] = include_bytes!("../../../demo/ecmwf-demo.tar");
 const RUN: &str = "2025-09-30T00";
 const MEMBERS: &str = "0-2";
-const STEPS: &str = "0-6";
+const STEPS: &str = "0-3";
 const VARIABLES: [&str; 4] = ["tp", "t2m", "t", "gh"];
 
 pub(super) async fn play(folder: &Path, region: &BoundingBox) -> anyhow::Result<()> {
@@ -42,7 +42,7 @@ pub(super) async fn play(folder: &Path, region: &BoundingBox) -> anyhow::Result<
         Repository::open(&store, &S3Settings::default(), &[source.to_string()]).await?;
     let opened = repository.main().await?;
     for name in ["tp", "t2m", "t"] {
-        let labels = vec!["time=2025-09-30T00".parse()?, "step=6".parse()?];
+        let labels = vec!["time=2025-09-30T00".parse()?, "step=3".parse()?];
         let query = Query { labels, region: Some(*region) };
         let field = read_field(&opened, name, &query, &|_, _| {}).await?;
         output::print(&format!("   {}", describe(&field)))?;
