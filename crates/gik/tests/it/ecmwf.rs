@@ -67,7 +67,7 @@ fn damage_is_reported_and_the_rest_built() {
     edit(0, &|text| text.replacen("\"_offset\"", "\"offset\"", 1));
     edit(3, &|text| text[..text.len() - 40].to_owned());
     edit(6, &|text| format!("{text}{}\n", text.lines().next().unwrap()));
-    edit(9, &|text| text.replacen("\"_offset\": ", "\"_offset\": 99999", 1));
+    edit(9, &|text| text.replacen("\"_offset\": ", "\"_offset\": 9999999999", 1));
     std::fs::remove_file(index(12)).unwrap();
 
     let report = desk.gik(&format!("{OPTIONS} --source bucket --store store --json")).exits(3);
