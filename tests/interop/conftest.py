@@ -23,11 +23,9 @@ def gik(*arguments, code=0):
     return process.stdout
 
 
-def build(folder, store, *arguments, code=0, run="2025-01-06T00"):
+def build(folder, store, *arguments, code=0, run="2025-01-06T00", model="gefs"):
     """Builds a store; the report."""
-    text = gik(
-        "build", "gefs", "--run", run, "--source", folder, "--store", store, "--json", *arguments, code=code
-    )
+    text = gik("build", model, "--run", run, "--source", folder, "--store", store, "--json", *arguments, code=code)
     return json.loads(text)
 
 

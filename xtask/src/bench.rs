@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: a full GEFS cycle from its indexes to a committed store, beside
-//! kerchunk on the same files.
+//! `cargo xtask bench`: full cycles of GEFS and of the ECMWF ensemble from their indexes to a
+//! committed store, and GEFS beside kerchunk on the same files.
 
 use std::path::Path;
 use std::process::Command;
@@ -31,12 +31,56 @@ pub(crate) fn run() -> Result<()> {
     }
     let generate = release.join("examples/generate_gefs");
     shell::run(Command::new(generate).arg(&folder).arg("--indexes-only"))?;
+    let gefs = Cycle { model: "gefs", product: "pgrb2sp25", run: "2025-01-06T00", folder: &folder };
+    let reading = gefs.measure(&release, &work, "GEFS pgrb2sp25, 31 members, 81 steps")?;
 
-    let mut reports = Vec::new();
-    for _ in 0..RUNS {
-        reports.push(build(&release.join("gik"), &folder, &work.join("store"))?);
+    let ensemble = work.join("ecmwf");
+    if ensemble.exists() {
+        std::fs::remove_dir_all(&ensemble)?;
     }
-    say(&format!("\nGEFS pgrb2sp25, 31 members, 81 steps, local files ({RUNS} runs)"));
+    let generate = release.join("examples/generate_ecmwf");
+    shell::run(Command::new(generate).arg(&ensemble).args(["--run", "2026-02-05T00"]))?;
+    let ecmwf = Cycle { model: "ecmwf", product: "enfo", run: "2026-02-05T00", folder: &ensemble };
+    ecmwf.measure(&release, &work, "ECMWF enfo, 51 members, 85 steps")?;
+    peer(&folder, reading)
+}
+
+/// A generated run to build.
+struct Cycle<'a> {
+    model: &'a str,
+    product: &'a str,
+    run: &'a str,
+    folder: &'a Path,
+}
+
+impl Cycle<'_> {
+    /// Builds it [`RUNS`] times and prints what that took; the seconds spent on listing and
+    /// reading.
+    fn measure(&self, release: &Path, work: &Path, title: &str) -> Result<f64> {
+        let mut reports = Vec::new();
+        for _ in 0..RUNS {
+            reports.push(self.build(&release.join("gik"), &work.join("store"))?);
+        }
+        say(&format!("\n{title}, local files ({RUNS} runs)"));
+        Ok(table(&reports))
+    }
+
+    /// One build; its report.
+    fn build(&self, gik: &Path, store: &Path) -> Result<Value> {
+        if store.exists() {
+            std::fs::remove_dir_all(store)?;
+        }
+        let mut command = Command::new(gik);
+        command.args(["build", self.model, "--product", self.product, "--run", self.run]);
+        command.args(["--json", "--source"]).arg(self.folder);
+        let text = shell::read(command.arg("--store").arg(store))?;
+        serde_json::from_str(&text).context("the report is no JSON")
+    }
+}
+
+/// Prints least, median and greatest of each number; the median seconds of listing and
+/// reading.
+fn table(reports: &[Value]) -> f64 {
     say("                            min     median        max");
     let mut reading = 0.0;
     for (title, pointer, unit) in [
@@ -73,18 +117,7 @@ pub(crate) fn run() -> Result<()> {
         number("/bytes_read"),
         number("/requests")
     ));
-    peer(&folder, reading)
-}
-
-/// One build; its report.
-fn build(gik: &Path, folder: &Path, store: &Path) -> Result<Value> {
-    if store.exists() {
-        std::fs::remove_dir_all(store)?;
-    }
-    let mut command = Command::new(gik);
-    command.args(["build", "gefs", "--run", "2025-01-06T00", "--json", "--source"]).arg(folder);
-    let text = shell::read(command.arg("--store").arg(store))?;
-    serde_json::from_str(&text).context("the report is no JSON")
+    reading
 }
 
 fn peer(folder: &Path, ours: f64) -> Result<()> {

@@ -32,6 +32,7 @@ pub(crate) fn run() -> Result<()> {
             .arg(&folder)
             .env("GIK", shell::target().join("debug/gik"))
             .env("GIK_GENERATE", shell::target().join("debug/examples/generate_gefs"))
+            .env("GIK_GENERATE_ECMWF", shell::target().join("debug/examples/generate_ecmwf"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .current_dir(shell::root()),
     )

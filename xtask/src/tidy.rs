@@ -16,9 +16,21 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("gik-index", &["gik-core"]),
     ("gik-codec", &["gik-core"]),
     ("gik-gefs", &["gik-core", "gik-codec", "gik-index"]),
+    ("gik-ecmwf", &["gik-core", "gik-codec", "gik-index"]),
     ("gik-icechunk", &["gik-core"]),
     ("gik-analysis", &["gik-core", "gik-codec", "gik-icechunk"]),
-    ("gik", &["gik-core", "gik-codec", "gik-index", "gik-gefs", "gik-icechunk", "gik-analysis"]),
+    (
+        "gik",
+        &[
+            "gik-core",
+            "gik-codec",
+            "gik-index",
+            "gik-gefs",
+            "gik-ecmwf",
+            "gik-icechunk",
+            "gik-analysis",
+        ],
+    ),
     ("gik-testkit", &["gik-core", "gik-index"]),
     ("xtask", &[]),
 ];

@@ -169,12 +169,12 @@ impl Placement {
             return Ok(());
         }
         report.files_used += 1;
+        report.references_expected += u64::from(file.optional);
         let id = self.store.sources.intern(SourceObject {
             url: source.data.as_str().to_owned(),
             last_modified: file.last_modified,
             etag: file.etag,
         })?;
-        let position = u64::from(source.member) * self.steps + u64::from(source.step);
         for reference in file.references {
             let variable = reference.variable as usize;
             let array = self.store.group.data.get_mut(variable).map(|(_, array)| array);
@@ -185,6 +185,7 @@ impl Placement {
                     variable.to_string(),
                 ));
             };
+            let position = u64::from(reference.member) * self.steps + u64::from(source.step);
             let index = position * levels + u64::from(reference.level);
             let entry =
                 ChunkEntry { source: id, offset: reference.offset, length: reference.length };

@@ -1,5 +1,9 @@
 //! Grids, as the coordinates of a store need them.
 
+use serde_json::json;
+
+use crate::Attributes;
+
 /// A regular latitude/longitude grid (GRIB2 grid definition template 3.0) whose rows run
 /// from north to south and whose columns run east, as all models here write it.
 ///
@@ -47,6 +51,40 @@ impl LatLonGrid {
     pub fn last_longitude(&self) -> i64 {
         let last = i64::from(self.columns.saturating_sub(1)) * i64::from(self.increment);
         (i64::from(self.first_longitude) + last).rem_euclid(360_000_000)
+    }
+
+    /// What cfgrib writes about the grid of a message: `GRIB_gridType`, `GRIB_Nx`, ….
+    #[must_use]
+    pub fn attributes(&self) -> Attributes {
+        let increment = degrees(i64::from(self.increment));
+        let last_latitude = i64::from(self.first_latitude)
+            - i64::from(self.rows.saturating_sub(1)) * i64::from(self.increment);
+        [
+            ("GRIB_gridType", json!("regular_ll")),
+            (
+                "GRIB_gridDefinitionDescription",
+                json!("Latitude/longitude. Also called equidistant cylindrical, or Plate Carree"),
+            ),
+            ("GRIB_Nx", json!(self.columns)),
+            ("GRIB_Ny", json!(self.rows)),
+            ("GRIB_numberOfPoints", json!(u64::from(self.columns) * u64::from(self.rows))),
+            ("GRIB_iDirectionIncrementInDegrees", json!(increment)),
+            ("GRIB_jDirectionIncrementInDegrees", json!(increment)),
+            ("GRIB_iScansNegatively", json!(0)),
+            ("GRIB_jScansPositively", json!(0)),
+            ("GRIB_jPointsAreConsecutive", json!(0)),
+            ("GRIB_uvRelativeToGrid", json!(0)),
+            ("GRIB_latitudeOfFirstGridPointInDegrees", json!(degrees(self.first_latitude.into()))),
+            ("GRIB_latitudeOfLastGridPointInDegrees", json!(degrees(last_latitude))),
+            (
+                "GRIB_longitudeOfFirstGridPointInDegrees",
+                json!(degrees(self.first_longitude.into())),
+            ),
+            ("GRIB_longitudeOfLastGridPointInDegrees", json!(degrees(self.last_longitude()))),
+        ]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
     }
 }
 

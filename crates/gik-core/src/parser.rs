@@ -53,8 +53,9 @@ pub struct SourceFile {
     pub index: Url,
     /// The folder to list for sizes and times; ends with `/`.
     pub folder: Url,
-    /// Position in [`Run::members`]; 0 for a model without members.
-    pub member: u32,
+    /// Position in [`Run::members`], of a file that holds one member; none where a file holds
+    /// several, and for a model without members.
+    pub member: Option<u32>,
     /// Position in [`Run::steps`].
     pub step: u32,
     /// The model's own number for the kind of file, where a product has several.
@@ -66,6 +67,8 @@ pub struct SourceFile {
 /// Where one message belongs and lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reference {
+    /// Position in [`Run::members`]; 0 for a model without members.
+    pub member: u32,
     /// Position in [`Run::variables`].
     pub variable: u32,
     /// Position in the level coordinate of the array; 0 without one.
@@ -81,6 +84,9 @@ pub struct Reference {
 pub struct FileReferences {
     /// Its messages, in any order.
     pub references: Vec<Reference>,
+    /// How many of them are beyond [`SourceFile::expected`]: messages that a file may have but
+    /// need not.
+    pub optional: u32,
     /// When the data file was last modified, in seconds since 1970, if known.
     pub last_modified: Option<i64>,
     /// The data file's entity tag, if known.

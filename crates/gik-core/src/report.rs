@@ -19,6 +19,9 @@ pub enum Problem {
     Truncated,
     /// Messages that the file should have are not in its index.
     MissingMessage,
+    /// Messages that the index lists more than once: the first counts, and whether that is the
+    /// right one nobody can tell.
+    DuplicateMessage,
     /// A line of the index cannot be used.
     BadLine,
     /// Messages that the model's table does not know.
@@ -26,7 +29,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// Whether it leaves a hole in the store. Unknown messages do not: nobody asked for them.
+    /// Whether it leaves a hole in the store, or a doubtful chunk. Unknown messages do not: nobody asked for them.
     /// Nor does an odd line by itself: the message that it costs is reported as missing.
     #[must_use]
     pub const fn is_loss(self) -> bool {
@@ -43,6 +46,7 @@ impl Problem {
             Self::PastEnd => "past_end",
             Self::Truncated => "truncated",
             Self::MissingMessage => "missing_message",
+            Self::DuplicateMessage => "duplicate_message",
             Self::BadLine => "bad_line",
             Self::UnknownMessage => "unknown_message",
         }
@@ -58,6 +62,7 @@ impl Problem {
             Self::PastEnd => "indexes that point past the end of their file",
             Self::Truncated => "truncated indexes",
             Self::MissingMessage => "files that lack messages",
+            Self::DuplicateMessage => "files that list messages more than once",
             Self::BadLine => "files with unusable index lines",
             Self::UnknownMessage => "files with messages outside the model's table",
         }
@@ -88,7 +93,7 @@ pub struct Report {
     pub files_expected: u64,
     /// Files that contributed references.
     pub files_used: u64,
-    /// References the run should have.
+    /// References the run should have, and those it may have and does.
     pub references_expected: u64,
     /// References there are.
     pub references: u64,

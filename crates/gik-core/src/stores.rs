@@ -102,6 +102,31 @@ pub struct IndexedFile {
     pub data: ObjectInfo,
 }
 
+/// How much newer than its index a file may be: both are published within minutes.
+const STALE_SECONDS: i64 = 3600;
+
+impl IndexedFile {
+    /// Checks that the index is not much older than its file: it would be about what the file
+    /// was before. Producers have replaced files without writing their indexes anew.
+    ///
+    /// The times of local files are those of their copying; they are not compared.
+    ///
+    /// # Errors
+    /// [`Mismatch`](ErrorKind::Mismatch), when it is.
+    pub fn check_age(&self, source: &SourceFile) -> Result<()> {
+        let older = self.data.last_modified - self.index_info.last_modified;
+        if older > STALE_SECONDS && source.index.scheme() != "file" {
+            return Err(Error::mismatch(
+                "age of the index",
+                "written after its file",
+                format!("{} minutes before it; the file was replaced since", older / 60),
+            )
+            .in_url(source.index.as_str()));
+        }
+        Ok(())
+    }
+}
+
 /// The largest index read. The largest real ones have 2.5 MB.
 const INDEX_LIMIT: u64 = 64 << 20;
 /// Objects in a page of a listing, on every store of the S3 kind.

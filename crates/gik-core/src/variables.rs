@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::{Attributes, Error, Level, LevelCoordinate, ReferenceTime, Result, Statistic};
 
 /// Which steps of a run carry a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leads {
     /// All.
     All,
@@ -16,17 +16,45 @@ pub enum Leads {
     Analysis,
     /// All but step 0.
     Forecast,
+    /// Those within one of these ranges, both ends included.
+    Within(Vec<(u32, u32)>),
+    /// Any may, and none must: what is published at some steps, or to some members, by no rule
+    /// that is known.
+    Some,
 }
 
 impl Leads {
-    /// Whether the message is in the file of a step.
+    /// Whether the message should be in the file of a step.
     #[must_use]
-    pub const fn include(self, step: u32) -> bool {
+    pub fn include(&self, step: u32) -> bool {
         match self {
             Self::All => true,
             Self::Analysis => step == 0,
             Self::Forecast => step > 0,
+            Self::Within(ranges) => {
+                ranges.iter().any(|&(first, last)| first <= step && step <= last)
+            }
+            Self::Some => false,
         }
+    }
+
+    /// `all`, `analysis`, `forecast`, `some`, or ranges like `3-90,150-360`.
+    fn parse(text: &str) -> Option<Self> {
+        let number = |text: &str| text.parse::<u32>().ok();
+        Some(match text {
+            "all" => Self::All,
+            "analysis" => Self::Analysis,
+            "forecast" => Self::Forecast,
+            "some" => Self::Some,
+            ranges => {
+                let range = |text: &str| {
+                    let (first, last) = text.split_once('-')?;
+                    let (first, last) = (number(first)?, number(last)?);
+                    (first <= last).then_some((first, last))
+                };
+                Self::Within(ranges.split(',').map(range).collect::<Option<_>>()?)
+            }
+        })
     }
 }
 
@@ -111,12 +139,12 @@ pub struct Place {
 }
 
 impl VariableTable {
-    /// The rows of `text` for which `keep` holds, given the column `file`.
+    /// The rows of `text` for which `keep` holds.
     ///
     /// # Errors
     /// When the text is no such table: a column is missing, a cell cannot be read, two
     /// rows are the same message, or an array's rows contradict each other.
-    pub fn parse(text: &'static str, keep: impl Fn(&str) -> bool) -> Result<Self> {
+    pub fn parse(text: &'static str, keep: impl Fn(&VariableRow) -> bool) -> Result<Self> {
         let mut lines = text
             .lines()
             .enumerate()
@@ -129,7 +157,7 @@ impl VariableTable {
                 Error::malformed("variable table", "a valid row", format!("line {}", number + 1))
                     .with_source(error)
             })?;
-            if keep(row.file) {
+            if keep(&row) {
                 rows.push(row);
             }
         }
@@ -228,6 +256,14 @@ impl VariableTable {
         // A shorter borrow than the table's: the map is covariant in its key.
         let lookup: &HashMap<Key<'_>, usize> = &self.lookup;
         let row = *lookup.get(&(file, abbreviation, level, statistic))?;
+        self.place_of_row(row)
+    }
+
+    /// Where the messages of a row belong, if there is one at this position of
+    /// [`rows`](Self::rows): for models whose indexes name messages by other keys than
+    /// [`place`](Self::place) takes.
+    #[must_use]
+    pub fn place_of_row(&self, row: usize) -> Option<Place> {
         let &(variable, level) = self.places.get(row)?;
         Some(Place { row, variable, level })
     }
@@ -242,6 +278,7 @@ const LEVEL_ATTRIBUTES: &[(&str, &str, &str, &str)] = &[
     ("heightAboveSea", "height above mean sea level", "altitude", "up"),
     ("depthBelowLand", "soil depth", "depth", "down"),
     ("depthBelowLandLayer", "soil depth", "depth", "down"),
+    ("soilLayer", "number of the soil layer, counted from the surface", "", "down"),
     ("hybrid", "hybrid level", "", "down"),
     ("sigma", "sigma", "", "down"),
     ("sigmaLayer", "sigma", "", "down"),
@@ -359,11 +396,9 @@ fn parse_row(header: &[&'static str], line: &'static str) -> Result<VariableRow>
                 Some(Statistic::from_step_type(text).ok_or_else(|| unknown("statistic", text))?)
             }
         },
-        leads: match cell("steps")? {
-            "all" => Leads::All,
-            "analysis" => Leads::Analysis,
-            "forecast" => Leads::Forecast,
-            text => return Err(unknown("steps", text)),
+        leads: {
+            let text = cell("steps")?;
+            Leads::parse(text).ok_or_else(|| unknown("steps", text))?
         },
         since: time("since")?,
         until: time("until")?,
@@ -419,6 +454,27 @@ mod tests {
     }
 
     #[test]
+    fn steps_may_be_ranges() {
+        let table = table(
+            "g\tx\t10fg\tsurface\tmax\t3-90,150-360\t\t\t\tm\n\
+             g\tx\t10fg3\tsurface\tmax\t93-144\t\t\t\tm\n\
+             h\tx\tnew\tsurface\tinstant\tsome\t\t\t\tm\n",
+        )
+        .unwrap();
+        let run = "2025-01-06T00".parse().unwrap();
+        let expected = |step| {
+            let rows = table.rows().iter().filter(|row| row.is_expected(run, step));
+            rows.map(|row| row.abbreviation).collect::<Vec<_>>()
+        };
+        assert_eq!(expected(0), Vec::<&str>::new());
+        assert_eq!((expected(90), expected(93)), (vec!["10fg"], vec!["10fg3"]));
+        assert_eq!((expected(144), expected(150)), (vec!["10fg3"], vec!["10fg"]));
+        // Two spellings, one array.
+        assert_eq!(table.place_of_row(1), Some(Place { row: 1, variable: 0, level: 0 }));
+        assert_eq!(table.place_of_row(3), None);
+    }
+
+    #[test]
     fn layers_have_bounds() {
         let levels = ["0.1-0.4 m below ground", "0-0.1 m below ground"];
         let levels = levels.iter().map(|text| text.parse().unwrap()).collect();
@@ -439,7 +495,8 @@ mod tests {
             (format!("{row}{row}"), "in the table twice"),
             (format!("{row}{}", row.replace("500", "700")), "second level"),
             (row.replace("500 mb", "nowhere"), "line 3"),
-            (row.replace("\tall", "\tsome"), "line 3"),
+            (row.replace("\tall", "\tsometimes"), "line 3"),
+            (row.replace("\tall", "\t9-3"), "line 3"),
             (row.replacen('t', "T2", 1), "line 3"),
             ("t\n".to_owned(), "line 3"),
         ] {

@@ -50,7 +50,7 @@ pub(crate) fn sources(run: &Run) -> Result<Vec<SourceFile>> {
                     data: join(&folder, &name)?,
                     index: join(&folder, &format!("{name}.idx"))?,
                     folder: folder.clone(),
-                    member,
+                    member: Some(member),
                     step,
                     part,
                     expected,
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(urls[7], format!("{base}pgrb2bp5/gep30.t06z.pgrb2b.0p50.f384"));
         assert_eq!(urls.len(), 8);
         assert_eq!(sources[7].index.as_str(), format!("{}.idx", urls[7]));
-        assert_eq!((sources[7].member, sources[7].step, sources[7].part), (1, 1, 1));
+        assert_eq!((sources[7].member, sources[7].step, sources[7].part), (Some(1), 1, 1));
     }
 
     #[test]

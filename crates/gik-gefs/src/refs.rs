@@ -14,9 +14,6 @@ use gik_index::noaa::{
 use crate::bucket;
 use crate::config::{FileKind, ProductConfig};
 
-/// How much newer than its index a file may be. NCEP has repacked files without writing
-/// their indexes anew, a day later; both are otherwise published within minutes.
-const STALE_SECONDS: i64 = 3600;
 /// Names listed in a diagnostic.
 const NAMED: usize = 8;
 
@@ -34,7 +31,8 @@ pub(crate) fn references(
     })?;
     let url = source.index.as_str();
     let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
-    check_age(source, file)?;
+    // NCEP has repacked files without writing their indexes anew, a day later.
+    file.check_age(source)?;
 
     let index = parse(&file.index);
     let mut diagnostics = Vec::new();
@@ -54,7 +52,7 @@ pub(crate) fn references(
         }
     }
 
-    let mut collector = Collector::new(run, table, kind, step);
+    let mut collector = Collector::new(run, source, table, kind, step);
     collector.collect(&index, file.data.size, &mut report);
     let missing = collector.missing();
     if !missing.is_empty() {
@@ -71,6 +69,7 @@ pub(crate) fn references(
     let references = collector.references;
     Ok(FileReferences {
         references,
+        optional: 0,
         last_modified: Some(file.data.last_modified),
         etag: file.data.etag.clone(),
         lines: index.entries.len() as u64,
@@ -81,7 +80,7 @@ pub(crate) fn references(
 }
 
 fn expectations(run: &Run, source: &SourceFile, file: &IndexedFile, step: u32) -> Expectations {
-    let number = run.members.as_ref().and_then(|members| members.get(source.member as usize));
+    let number = run.members.as_ref().and_then(|members| members.get(source.member? as usize));
     let member = match number.copied().unwrap_or_default() {
         0 => Member::LowResolutionControl,
         number => Member::Positive(number),
@@ -93,21 +92,6 @@ fn expectations(run: &Run, source: &SourceFile, file: &IndexedFile, step: u32) -
         first_lead_seconds: None,
         object_size: Some(file.data.size),
     }
-}
-
-/// An index much older than its file is about what the file was before. The times of local
-/// files are those of their copying and tell nothing.
-fn check_age(source: &SourceFile, file: &IndexedFile) -> Result<()> {
-    let older = file.data.last_modified - file.index_info.last_modified;
-    if older > STALE_SECONDS && source.index.scheme() != "file" {
-        return Err(Error::mismatch(
-            "age of the index",
-            "written after its file",
-            format!("{} minutes before it; the file was replaced since", older / 60),
-        )
-        .in_url(source.index.as_str()));
-    }
-    Ok(())
 }
 
 fn refused(problem: &IndexProblem<'_>) -> Error {
@@ -128,12 +112,14 @@ struct Collector<'r> {
     kind: &'static FileKind,
     step: u32,
     run: &'r Run,
+    member: u32,
     references: Vec<Reference>,
 }
 
 impl<'r> Collector<'r> {
     fn new(
         run: &'r Run,
+        source: &SourceFile,
         table: &'static VariableTable,
         kind: &'static FileKind,
         step: u32,
@@ -155,6 +141,7 @@ impl<'r> Collector<'r> {
             kind,
             step,
             run,
+            member: source.member.unwrap_or_default(),
             references: Vec::with_capacity(run.variables.len()),
         }
     }
@@ -199,6 +186,7 @@ impl<'r> Collector<'r> {
                 && !std::mem::replace(found, true)
             {
                 self.references.push(Reference {
+                    member: self.member,
                     variable: *variable,
                     level: place.level,
                     offset: range.offset,

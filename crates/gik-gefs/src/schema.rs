@@ -2,7 +2,7 @@
 
 use gik_core::{
     Attributes, DataVariable, ForecastSchema, LatLonGrid, ManifestGroup, Result, Run,
-    SchemaOptions, TableVariable, VariableRow, VariableTable, degrees,
+    SchemaOptions, TableVariable, VariableRow, VariableTable,
 };
 use serde_json::{Value, json};
 
@@ -71,9 +71,6 @@ fn data_variable(
 /// is left out: it differs between the control and the other members.
 fn variable_attributes(row: &VariableRow, grid: &LatLonGrid) -> Attributes {
     let step_type = row.statistic.map_or("instant", |statistic| statistic.step_type());
-    let increment = degrees(i64::from(grid.increment));
-    let last_latitude = i64::from(grid.first_latitude)
-        - i64::from(grid.rows.saturating_sub(1)) * i64::from(grid.increment);
     let mut list = attributes([
         ("long_name", json!(row.fact("long_name"))),
         ("units", json!(row.fact("units"))),
@@ -89,25 +86,8 @@ fn variable_attributes(row: &VariableRow, grid: &LatLonGrid) -> Attributes {
         ("GRIB_totalNumber", json!(30)),
         ("GRIB_missingValue", json!(3.402_823_466_385_288_6e38)),
         ("GRIB_NV", json!(0)),
-        ("GRIB_gridType", json!("regular_ll")),
-        (
-            "GRIB_gridDefinitionDescription",
-            json!("Latitude/longitude. Also called equidistant cylindrical, or Plate Carree"),
-        ),
-        ("GRIB_Nx", json!(grid.columns)),
-        ("GRIB_Ny", json!(grid.rows)),
-        ("GRIB_numberOfPoints", json!(u64::from(grid.columns) * u64::from(grid.rows))),
-        ("GRIB_iDirectionIncrementInDegrees", json!(increment)),
-        ("GRIB_jDirectionIncrementInDegrees", json!(increment)),
-        ("GRIB_iScansNegatively", json!(0)),
-        ("GRIB_jScansPositively", json!(0)),
-        ("GRIB_jPointsAreConsecutive", json!(0)),
-        ("GRIB_uvRelativeToGrid", json!(0)),
-        ("GRIB_latitudeOfFirstGridPointInDegrees", json!(degrees(grid.first_latitude.into()))),
-        ("GRIB_latitudeOfLastGridPointInDegrees", json!(degrees(last_latitude))),
-        ("GRIB_longitudeOfFirstGridPointInDegrees", json!(degrees(grid.first_longitude.into()))),
-        ("GRIB_longitudeOfLastGridPointInDegrees", json!(degrees(grid.last_longitude()))),
     ]);
+    list.extend(grid.attributes());
     let standard_name = row.fact("standard_name");
     if !standard_name.is_empty() {
         list.insert("standard_name".into(), json!(standard_name));

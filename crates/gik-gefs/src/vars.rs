@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use gik_core::{Error, Result, VariableTable};
+use gik_core::{Error, Result, VariableRow, VariableTable};
 
 const SURFACE: &str = include_str!("../tables/pgrb2s_0p25.tsv");
 const PRESSURE: &str = include_str!("../tables/pgrb2ab_0p50.tsv");
@@ -12,7 +12,7 @@ type Parsed = OnceLock<Result<VariableTable>>;
 fn parsed(
     cell: &'static Parsed,
     text: &'static str,
-    keep: impl Fn(&str) -> bool,
+    keep: impl Fn(&VariableRow) -> bool,
 ) -> Result<&'static VariableTable> {
     // Compiled in and tested: the error is for whoever edits a table.
     cell.get_or_init(|| VariableTable::parse(text, keep))
@@ -29,13 +29,13 @@ pub(crate) fn surface() -> Result<&'static VariableTable> {
 /// What the files of `pgrb2ap5` hold.
 pub(crate) fn common() -> Result<&'static VariableTable> {
     static TABLE: Parsed = OnceLock::new();
-    parsed(&TABLE, PRESSURE, |file| file == "a")
+    parsed(&TABLE, PRESSURE, |row| row.file == "a")
 }
 
 /// What the files of `pgrb2bp5` hold.
 pub(crate) fn rest() -> Result<&'static VariableTable> {
     static TABLE: Parsed = OnceLock::new();
-    parsed(&TABLE, PRESSURE, |file| file == "b")
+    parsed(&TABLE, PRESSURE, |row| row.file == "b")
 }
 
 /// What both hold.

@@ -4,6 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gik_core::{Level, Window};
+use gik_index::ecmwf;
 use gik_index::noaa::{self, Expectations, Member};
 
 /// A file of a GEFS run's most numerous kinds: few lines of many kinds, and many of few.
@@ -93,5 +94,32 @@ fn fields(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, parse, use_whole, fields);
+/// How many bytes of an ECMWF ensemble's index, of which a run has 85? The lines are those of
+/// a real file of AIFS, as often as an ensemble has members.
+fn parse_ecmwf(criterion: &mut Criterion) {
+    const REAL: &str = include_str!("../tests/fixtures/aifs_single_20250301_00z_6h.index");
+    let text: String = (1..=80)
+        .map(|number| {
+            REAL.replace("\"type\": \"fc\"", &format!("\"type\": \"pf\", \"number\": \"{number}\""))
+        })
+        .collect();
+    let lines = text.lines().count();
+    for (unit, throughput) in [
+        ("bytes", Throughput::Bytes(text.len() as u64)),
+        ("lines", Throughput::Elements(lines as u64)),
+    ] {
+        let mut group = criterion.benchmark_group(format!("parse/{unit}"));
+        group.throughput(throughput);
+        group.bench_function("ecmwf-enfo", |bencher| {
+            bencher.iter(|| {
+                let index = ecmwf::parse(black_box(text.as_bytes()));
+                assert_eq!((index.entries.len(), index.diagnostics.len()), (lines, 0));
+                index
+            });
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, parse, use_whole, fields, parse_ecmwf);
 criterion_main!(benches);

@@ -184,7 +184,8 @@ fn sources(parser: &dyn Parser, request: &RunRequest) -> Result<(), Broken> {
             promise!(url.as_str().starts_with(run.root.as_str()), "{url} is not below the root");
         }
         promise!(
-            (source.member as usize) < members && (source.step as usize) < run.steps.len(),
+            source.member.is_none_or(|member| (member as usize) < members)
+                && (source.step as usize) < run.steps.len(),
             "{} lies outside the run",
             source.data
         );
@@ -211,7 +212,8 @@ async fn references(
     let run = parser.run(request).map_err(failed)?;
     let group = parser.schema(&run, &SchemaOptions::default()).map_err(failed)?;
     let reader = SourceReader::new(stores.clone());
-    let chunks = (run.steps.len() * run.members.as_ref().map_or(1, Vec::len)) as u64;
+    let members = run.members.as_ref().map_or(1, Vec::len);
+    let chunks = (run.steps.len() * members) as u64;
     let mut files = 0;
     for source in parser.sources(&run).map_err(failed)? {
         let first = match parser.references(&run, &source, &reader).await {
@@ -229,6 +231,12 @@ async fn references(
         for reference in &first.references {
             let array = group.data.get(reference.variable as usize).map(|(_, array)| array);
             let levels = array.map_or(0, |array| array.chunks.len() / chunks.max(1));
+            promise!(
+                (reference.member as usize) < members
+                    && source.member.is_none_or(|member| member == reference.member),
+                "a reference of {} is another member's",
+                source.data
+            );
             promise!(
                 u64::from(reference.level) < levels,
                 "a reference of {} lies outside its array",
@@ -249,9 +257,16 @@ async fn references(
             "references of {} overlap",
             source.data
         );
+        let places: BTreeSet<_> =
+            first.references.iter().map(|it| (it.member, it.variable, it.level)).collect();
         promise!(
-            first.references.len() as u64 <= u64::from(source.expected)
-                || !first.diagnostics.is_empty(),
+            places.len() == first.references.len(),
+            "two references of {} have one place",
+            source.data
+        );
+        let needed = (first.references.len() as u64).saturating_sub(u64::from(first.optional));
+        promise!(
+            needed <= u64::from(source.expected) || !first.diagnostics.is_empty(),
             "{} has more references than expected and says nothing",
             source.data
         );

@@ -27,16 +27,16 @@
 //! ```
 
 mod bundle;
-mod fields;
-mod hash;
+pub(crate) mod fields;
+pub(crate) mod hash;
 mod index;
 mod land;
 mod messages;
 mod product;
-mod rain;
-mod run;
+pub(crate) mod rain;
+pub(crate) mod run;
 mod table;
-mod temperature;
+pub(crate) mod temperature;
 mod window;
 
 pub use bundle::{DEMO_VARIABLES, demo_bundle, demo_run, write_tar};

@@ -11,7 +11,7 @@
 //! | 1 | centre 7 (NCEP), sub-centre 2, tables 2 and 1 |
 //! | 3 | template 3.0 on a sphere of 6 371 229 m (shape 6), scanning mode 0 |
 //! | 4 | templates 4.0, 4.1, 4.8 and 4.11, by what the [`Product`] holds |
-//! | 5, 7 | templates 5.0 and 5.3 (first or second order), by the [`Packing`] |
+//! | 5, 7 | templates 5.0, 5.3 (first or second order) and 5.42, by the [`Packing`] |
 //! | 6 | a bitmap when a value is missing |
 //!
 //! The standard is WMO Manual on Codes, volume I.2, FM 92 GRIB edition 2.
@@ -34,6 +34,7 @@
 //! ```
 
 mod bits;
+mod ccsds;
 mod complex;
 mod grid;
 mod message;

@@ -2,7 +2,7 @@
 //! keeps, local servers that speak real protocols, and faults to inject into them.
 //!
 //! - [`grib`]: GRIB2 messages from values;
-//! - [`gefs`]: whole forecast runs, laid out as their public bucket;
+//! - [`gefs`], [`ecmwf`]: whole forecast runs, laid out as their public buckets;
 //! - [`conformance`]: what every parser must do;
 //! - [`s3`]: an S3 server over a temporary directory;
 //! - [`http`]: a plain web server over a directory, without listings;
@@ -14,6 +14,7 @@
 
 pub mod conformance;
 pub mod counters;
+pub mod ecmwf;
 pub mod faults;
 pub mod gefs;
 pub mod grib;

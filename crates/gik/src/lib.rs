@@ -2,6 +2,8 @@
 //!
 #![doc = include_str!("../../../README.md")]
 
+#[cfg(feature = "ecmwf")]
+pub use gik_ecmwf as ecmwf;
 #[cfg(feature = "gefs")]
 pub use gik_gefs as gefs;
 pub use {
@@ -20,6 +22,8 @@ use gik_core::{ModelPlugin, Registry, Result};
 pub const PLUGINS: &[&ModelPlugin] = &[
     #[cfg(feature = "gefs")]
     &gik_gefs::PLUGIN,
+    #[cfg(feature = "ecmwf")]
+    &gik_ecmwf::PLUGIN,
 ];
 
 /// The models this build was made with, and those of other linked crates.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
+mod ecmwf;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod grammar;

@@ -10,16 +10,16 @@ use crate::grib::{Packing, Precision, RegularGrid};
 
 /// Where and when a field is wanted.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Weather {
-    pub(super) grid: RegularGrid,
+pub(crate) struct Weather {
+    pub(crate) grid: RegularGrid,
     /// Hour of the initialisation, UTC.
-    pub(super) cycle: u32,
-    pub(super) member: u8,
+    pub(crate) cycle: u32,
+    pub(crate) member: u8,
     /// Lead in hours.
-    pub(super) step: u32,
+    pub(crate) step: u32,
     /// Start of the window that ends at the lead.
-    pub(super) start: u32,
-    pub(super) detail: Detail,
+    pub(crate) start: u32,
+    pub(crate) detail: Detail,
 }
 
 /// A variable on one kind of surface.
@@ -184,7 +184,7 @@ fn pressure(at: &Weather) -> Vec<f32> {
 }
 
 /// Height of a pressure level in gpm.
-fn height(at: &Weather, up: f64) -> Vec<f32> {
+pub(crate) fn height(at: &Weather, up: f64) -> Vec<f32> {
     // 1000 hPa near 100 m, 500 hPa near 5600 m, 100 hPa near 16 km.
     let base = 100.0 + 9_000.0 * up + 9_500.0 * up * up * up * up;
     smooth(at, |latitude, turns| {
@@ -194,7 +194,7 @@ fn height(at: &Weather, up: f64) -> Vec<f32> {
 }
 
 /// Temperature of a pressure level in K.
-fn aloft(at: &Weather, up: f64) -> Vec<f32> {
+pub(crate) fn aloft(at: &Weather, up: f64) -> Vec<f32> {
     let base = 285.0 - 75.0 * up * up.max(0.3);
     smooth(at, |latitude, turns| {
         let tropics = 15.0 * (1.0 - up) * wave(latitude / 180.0);

@@ -15,7 +15,7 @@ pub(super) fn between(range: (f64, f64), parts: &[u64]) -> f64 {
 }
 
 /// 64 bits that `parts` determine (the mixing function of `SplitMix64` on each).
-pub(super) fn bits(parts: &[u64]) -> u64 {
+pub(crate) fn bits(parts: &[u64]) -> u64 {
     parts.iter().fold(0x9e37_79b9_7f4a_7c15, |state, part| {
         let mut z = state.wrapping_add(*part).wrapping_add(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

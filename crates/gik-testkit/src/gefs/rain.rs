@@ -93,7 +93,7 @@ struct Cell {
 }
 
 /// Rainfall in mm from hour `from` to hour `to`.
-pub(super) fn accumulation(grid: RegularGrid, member: u8, from: u32, to: u32) -> Vec<f32> {
+pub(crate) fn accumulation(grid: RegularGrid, member: u8, from: u32, to: u32) -> Vec<f32> {
     let mut sum = vec![0.0_f64; grid.len()];
     if from < to {
         for cell in cells(member, from, to) {

@@ -110,7 +110,7 @@ impl GefsRun {
 }
 
 /// An error of writing, with the path.
-pub(super) fn io_error(path: &std::path::Path, error: std::io::Error) -> Error {
+pub(crate) fn io_error(path: &std::path::Path, error: std::io::Error) -> Error {
     Error::new(ErrorKind::Io { retryable: false })
         .in_url(path.display().to_string())
         .with_source(error)

@@ -52,7 +52,7 @@ fn clock(longitude: f64) -> f64 {
 }
 
 /// Temperature in kelvins on the grid, `hour` hours after initialisation.
-pub(super) fn field(weather: &Weather, hour: u32) -> Vec<f32> {
+pub(crate) fn field(weather: &Weather, hour: u32) -> Vec<f32> {
     let grid = weather.grid;
     let anomalies = anomalies(weather.member, f64::from(hour));
     let time = f64::from(weather.cycle + hour);

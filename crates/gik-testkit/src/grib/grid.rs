@@ -25,6 +25,9 @@ impl RegularGrid {
     /// The global grid of GEFS `pgrb2a` and `pgrb2b`: 720 × 361 points of 0.5°.
     pub const GLOBAL_0P50: Self = Self::new(720, 361, 90_000_000, 0, 500_000);
 
+    /// The global grid of ECMWF's open data: 1440 × 721 points, 90° to −90°, 180° to 179.75°.
+    pub const ECMWF_0P25: Self = Self::new(1440, 721, 90_000_000, 180_000_000, 250_000);
+
     /// `columns` × `rows` points, the first at `north`, `west`, all `step` apart
     /// (micro-degrees).
     #[must_use]
@@ -76,7 +79,9 @@ impl RegularGrid {
         out.extend(signed32(self.west));
         out.push(0x30); // i and j direction increments given
         out.extend(signed32(last(self.north, self.rows, -1)));
-        out.extend(signed32(last(self.west, self.columns, 1)));
+        // Longitudes run from 0° to 360°, also where a row passes the meridian of Greenwich.
+        let east = last(self.west, self.columns, 1);
+        out.extend(signed32(if east >= 360_000_000 { east - 360_000_000 } else { east }));
         out.extend(signed32(self.step));
         out.extend(signed32(self.step));
         out.push(0); // scanning mode: +i, -j, rows consecutive

@@ -4,6 +4,7 @@ use chrono::{Datelike, Timelike};
 use gik_core::{Error, ReferenceTime, Result};
 
 use super::bits::BitWriter;
+use super::ccsds;
 use super::complex;
 use super::grid::RegularGrid;
 use super::product::Product;
@@ -39,6 +40,18 @@ impl Encoded {
     pub fn values(&self) -> Vec<f64> {
         self.quantised.values()
     }
+
+    /// The same message from another centre (common code table C-11) without a sub-centre:
+    /// NCEP is 7, ECMWF 98.
+    #[must_use]
+    pub fn of_centre(mut self, centre: u16) -> Self {
+        let [high, low] = centre.to_be_bytes();
+        // Octets 6 to 9 of section 1, which starts at octet 17.
+        for (octet, value) in self.bytes.iter_mut().skip(21).zip([high, low, 0, 0]) {
+            *octet = value;
+        }
+        self
+    }
 }
 
 impl Message {
@@ -63,8 +76,14 @@ impl Message {
             .map_err(|_| Error::argument("grid", "holds more points than section 5 can count"))?;
 
         let (template, data) = match self.packing.template {
-            Template::Complex { order } if count > 0 => complex::pack(&quantised, order)?,
-            _ => (Vec::new(), simple(&quantised)),
+            Template::Complex { order } if count > 0 => {
+                let (octets, data) = complex::pack(&quantised, order)?;
+                ((3, octets), data)
+            }
+            Template::Ccsds if count > 0 => {
+                ((42, ccsds::octets(quantised.bits)), ccsds::pack(&quantised))
+            }
+            _ => ((0, vec![quantised.bits.to_be_bytes()[3], 0]), simple(&quantised)),
         };
         let mut body = Vec::with_capacity(data.len() + 300);
         self.write_identification(&mut body);
@@ -121,25 +140,20 @@ fn simple(quantised: &Quantised) -> Vec<u8> {
     bits.finish()
 }
 
-/// Section 5: `template` holds octets 20 to 49 of template 5.3, or nothing for 5.0.
+/// Section 5: the number of the template, and its octets from the 20th on.
 fn write_representation(
     out: &mut Vec<u8>,
     quantised: &Quantised,
     count: u32,
-    template: &[u8],
+    (number, template): &(u16, Vec<u8>),
 ) -> Result<()> {
     let mut section = Vec::with_capacity(49);
     section.extend(count.to_be_bytes());
-    section.extend(if template.is_empty() { [0, 0] } else { [0, 3] });
+    section.extend(number.to_be_bytes());
     section.extend(quantised.reference.to_be_bytes());
     section.extend(super::bits::signed16(quantised.binary));
     section.extend(super::bits::signed16(quantised.decimal));
-    if template.is_empty() {
-        section.push(u8::try_from(quantised.bits).unwrap_or(u8::MAX));
-        section.push(0); // floating point originally
-    } else {
-        section.extend(template);
-    }
+    section.extend(template);
     write_section(out, 5, &section)
 }
 

@@ -14,6 +14,8 @@ pub enum Template {
         /// Order of the differences, 1 or 2 (code table 5.6).
         order: u8,
     },
+    /// Template 5.42: compressed as CCSDS 121.0-B (AEC), in the parameters of ECMWF.
+    Ccsds,
 }
 
 /// How finely values are represented.
@@ -51,6 +53,12 @@ impl Packing {
     #[must_use]
     pub const fn complex(decimal: i16) -> Self {
         Self { template: Template::Complex { order: 2 }, ..Self::simple(decimal) }
+    }
+
+    /// Template 5.42 with `decimal` digits after the point: what ECMWF uses.
+    #[must_use]
+    pub const fn ccsds(decimal: i16) -> Self {
+        Self { template: Template::Ccsds, ..Self::simple(decimal) }
     }
 
     /// The same with this fineness.
@@ -111,7 +119,8 @@ impl Quantised {
             return Err(Error::argument("decimal scale factor", "must lie within ±127"));
         }
         let constant = low.to_bits() == high.to_bits();
-        if constant && packing.template == Template::Simple && packing.keeps_no_bits() {
+        let keeps = matches!(packing.template, Template::Simple | Template::Ccsds);
+        if constant && keeps && packing.keeps_no_bits() {
             // Decoders give R itself then, whatever D says: so D is 0 and R the value.
             return Ok(Self::constant(low, here.len(), values));
         }

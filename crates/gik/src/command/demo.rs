@@ -12,6 +12,8 @@ use gik::core::{BuildOptions, Error, ErrorKind, RunRequest};
 use gik::icechunk::{Container, Repository, S3Settings, StoreLocation};
 use url::Url;
 
+mod ecmwf;
+
 use super::read::Statistics;
 use super::{Outcome, build, output};
 
@@ -50,7 +52,7 @@ impl Demo {
 
     async fn play(&self) -> anyhow::Result<Outcome> {
         let bucket = self.folder.join("bucket");
-        unpack(&bucket)?;
+        unpack(BUNDLE, &bucket)?;
         let source = gik::source_url(&bucket.display().to_string())?;
         let store: StoreLocation = self.folder.join("store").display().to_string().parse()?;
         let map = self.folder.join("rainfall-24h.png");
@@ -81,16 +83,21 @@ impl Demo {
         draw(&mean, &map)?;
         output::print(&format!("   map: {}", map.display()))?;
 
-        output::print("4. The same store in Python (pip install icechunk zarr xarray gribberish)")?;
+        output::print("4. Another model: the ECMWF ensemble, one file for all members of a step")?;
+        ecmwf::play(&self.folder, &region).await?;
+
+        output::print(
+            "5. The first store in Python (pip install icechunk zarr xarray gribberish)",
+        )?;
         output::print(&python(&store, repository.containers()))?;
         Ok(Outcome::Complete)
     }
 }
 
-fn unpack(folder: &Path) -> anyhow::Result<()> {
+fn unpack(bundle: &[u8], folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    tar::Archive::new(BUNDLE)
+    tar::Archive::new(bundle)
         .unpack(folder)
         .with_context(|| format!("cannot unpack the bundled run into {}", folder.display()))
 }

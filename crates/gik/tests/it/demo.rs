@@ -11,6 +11,8 @@ async fn the_demo_builds_reads_and_draws() {
         "tp (member 5, step 9, latitude 141, longitude 129)",
         "t2m (member 5, step 9, latitude 141, longitude 129)",
         "map: a/b/rainfall-24h.png",
+        "3 members × 2 steps × 4 variables, 36 references of 2 files",
+        "t (member 3, isobaricInhPa 14, latitude 141, longitude 129)",
         "icechunk.Repository.open(",
         "ds = xr.open_zarr(",
     ] {

@@ -15,6 +15,7 @@ mod concurrent;
 mod damage;
 mod demo;
 mod desk;
+mod ecmwf;
 mod faults;
 mod hostile;
 mod http;

@@ -1,0 +1,370 @@
+//! What an index contributes: the references of all members of a step.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::time::Instant;
+
+use gik_core::{
+    Diagnostic, Error, FileReferences, IndexedFile, Problem, Reference, Result, Run, SourceFile,
+};
+use gik_index::ecmwf::{Entry, FieldType, Index, parse};
+
+use crate::config::{FileKind, Holds, MEMBERS, ProductConfig};
+use crate::vars::{ParameterTable, describe};
+
+/// Names listed in a diagnostic.
+const NAMED: usize = 8;
+
+/// The references that `file` contributes to the run.
+pub(crate) fn references(
+    run: &Run,
+    source: &SourceFile,
+    file: &IndexedFile,
+) -> Result<FileReferences> {
+    let started = Instant::now();
+    let product = ProductConfig::of_run(run)?;
+    let kind = product.file(source.part).ok_or_else(|| {
+        Error::mismatch("part of the product", "one of its files", source.part.to_string())
+    })?;
+    file.check_age(source)?;
+
+    let index = parse(&file.index);
+    check_subject(run, source, &index)?;
+    let mut collector = Collector::new(run, source, (product.table)(run.reference_time)?, kind);
+    for entry in &index.entries {
+        collector.add(entry, file.data.size);
+    }
+    let mut report = Reporter { url: source.index.as_str(), diagnostics: Vec::new() };
+    report.lines(&index);
+    collector.report(&index, file.data.size, source, &mut report);
+    Ok(FileReferences {
+        references: collector.references,
+        optional: collector.optional,
+        last_modified: Some(file.data.last_modified),
+        etag: file.data.etag.clone(),
+        lines: index.entries.len() as u64,
+        bytes: file.index.len() as u64,
+        parse_seconds: started.elapsed().as_secs_f64(),
+        diagnostics: report.diagnostics,
+    })
+}
+
+fn step_of(run: &Run, source: &SourceFile) -> u32 {
+    run.steps.get(source.step as usize).copied().unwrap_or_default()
+}
+
+/// Why a line is not about this run and step, if it says so.
+fn other_subject(run: &Run, step: u32, entry: &Entry<'_>) -> Option<String> {
+    if let Some(time) = entry.reference_time
+        && time != run.reference_time
+    {
+        return Some(format!("run of {time}"));
+    }
+    entry.steps.filter(|steps| steps.end != step).map(|steps| format!("step {steps}"))
+}
+
+/// Refuses an index most of whose lines are about another run or step: it lies beside the
+/// wrong file. Single such lines are damage, and cost only themselves.
+fn check_subject(run: &Run, source: &SourceFile, index: &Index<'_>) -> Result<()> {
+    let step = step_of(run, source);
+    let others = index.entries.iter().filter(|it| other_subject(run, step, it).is_some()).count();
+    if others * 2 <= index.entries.len() {
+        return Ok(());
+    }
+    let first = index.entries.iter().find_map(|it| {
+        other_subject(run, step, it).map(|subject| format!("line {}: {subject}", it.line))
+    });
+    Err(Error::mismatch(
+        "subject of the index",
+        format!("the run of {}, step {step}", run.reference_time),
+        format!("{} on {others} of {} lines", first.unwrap_or_default(), index.entries.len()),
+    )
+    .in_url(source.index.as_str()))
+}
+
+/// Gathers what is wrong with one index.
+struct Reporter<'r> {
+    url: &'r str,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reporter<'_> {
+    fn add(&mut self, problem: Problem, text: String) {
+        self.diagnostics.push(Diagnostic { problem, url: self.url.to_owned(), text });
+    }
+
+    /// `3 messages …: a, b, c`, unless there is none.
+    fn add_named(&mut self, problem: Problem, what: &str, names: &Names) {
+        if names.count > 0 {
+            self.add(problem, format!("{} {what}: {names}", names.count));
+        }
+    }
+
+    fn lines(&mut self, index: &Index<'_>) {
+        for diagnostic in &index.diagnostics {
+            self.add(diagnostic.problem.kind(), diagnostic.to_string());
+        }
+        if index.diagnostics_left_off > 0 {
+            let text = format!("{} more lines cannot be used", index.diagnostics_left_off);
+            self.add(Problem::BadLine, text);
+        }
+        if index.entries.is_empty() && index.diagnostics.is_empty() {
+            self.add(Problem::Truncated, "the index is empty".to_owned());
+        }
+    }
+}
+
+/// How many there are, and what the first are called.
+#[derive(Default)]
+struct Names {
+    count: usize,
+    first: Vec<String>,
+}
+
+impl Names {
+    fn add(&mut self, name: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.first.len() < NAMED {
+            self.first.push(name());
+        }
+    }
+}
+
+impl std::fmt::Display for Names {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.first.join(", "))?;
+        match self.count - self.first.len() {
+            0 => Ok(()),
+            rest => write!(f, " and {rest} more"),
+        }
+    }
+}
+
+/// Finds the place of each entry.
+struct Collector<'r> {
+    table: &'static ParameterTable,
+    kind: &'static FileKind,
+    run: &'r Run,
+    step: u32,
+    /// Of each variable of the table, its position in the run, if it is wanted.
+    wanted: Vec<Option<u32>>,
+    /// Of each member's number, its position in the run, if it is wanted and of this file.
+    members: Vec<Option<u32>>,
+    /// Of each wanted member, of each slot of the table: whether it was found.
+    found: Vec<bool>,
+    /// Of each slot, whether its message should be there.
+    expected: Vec<bool>,
+    references: Vec<Reference>,
+    /// How many of the references need not be there.
+    optional: u32,
+    elsewhere: Names,
+    past_end: Names,
+    duplicates: Names,
+    contradictory: Names,
+    /// What the table does not know, once for all members.
+    unknown: BTreeSet<String>,
+}
+
+impl<'r> Collector<'r> {
+    fn new(
+        run: &'r Run,
+        source: &SourceFile,
+        table: &'static ParameterTable,
+        kind: &'static FileKind,
+    ) -> Self {
+        // Both are in the order of the table.
+        let mut names = (0..).zip(&run.variables).peekable();
+        let wanted = table
+            .table
+            .variables()
+            .iter()
+            .map(|variable| {
+                names.next_if(|(_, name)| *name == variable.name).map(|(position, _)| position)
+            })
+            .collect();
+        let members: Vec<Option<u32>> = match &run.members {
+            None => vec![Some(0)],
+            Some(wanted) => (0..MEMBERS)
+                .map(|number| {
+                    let position = wanted.iter().position(|&member| member == number)?;
+                    u32::try_from(position).ok().filter(|_| kind.holds.has(number))
+                })
+                .collect(),
+        };
+        let mut expected = vec![false; table.slot_count()];
+        for row in table.expected(run, step_of(run, source)) {
+            if let Some(expected) = expected.get_mut(table.slot(row)) {
+                *expected = true;
+            }
+        }
+        let places = run.members.as_ref().map_or(1, Vec::len) * table.slot_count();
+        Self {
+            table,
+            kind,
+            run,
+            step: step_of(run, source),
+            wanted,
+            members,
+            found: vec![false; places],
+            expected,
+            optional: 0,
+            references: Vec::with_capacity(source.expected as usize),
+            elsewhere: Names::default(),
+            past_end: Names::default(),
+            duplicates: Names::default(),
+            contradictory: Names::default(),
+            unknown: BTreeSet::new(),
+        }
+    }
+
+    fn add(&mut self, entry: &Entry<'_>, size: u64) {
+        if let Some(subject) = other_subject(self.run, self.step, entry) {
+            self.elsewhere.add(|| format!("line {} ({subject})", entry.line));
+            return;
+        }
+        let Some(number) = member(entry) else {
+            if is_member(entry) {
+                self.contradictory.add(|| format!("line {}", entry.line));
+            } else {
+                self.unknown.insert(named(entry));
+            }
+            return;
+        };
+        let Some(place) = self.table.place(entry).filter(|_| number < MEMBERS) else {
+            self.unknown.insert(named(entry));
+            return;
+        };
+        let position = self.members.get(number as usize).copied().flatten();
+        let variable = self.wanted.get(place.variable as usize).copied().flatten();
+        let (Some(member), Some(variable)) = (position, variable) else { return };
+        let called = || format!("{} (line {})", self.called(entry, number), entry.line);
+        // Neither can overflow: the parser has added them up.
+        if entry.offset + entry.length > size {
+            let name = called();
+            self.past_end.add(|| name);
+            return;
+        }
+        let Some(length) = length(entry) else {
+            let name = called();
+            self.contradictory.add(|| name);
+            return;
+        };
+        let slot = self.slot(member, place.row);
+        if self.found.get(slot) == Some(&true) {
+            let name = called();
+            self.duplicates.add(|| name);
+            return;
+        }
+        if let Some(found) = self.found.get_mut(slot) {
+            *found = true;
+            let expected = self.expected.get(self.table.slot(place.row)) == Some(&true);
+            self.optional += u32::from(!expected);
+            self.references.push(Reference {
+                member,
+                variable,
+                level: place.level,
+                offset: entry.offset,
+                length,
+            });
+        }
+    }
+
+    fn slot(&self, member: u32, row: usize) -> usize {
+        member as usize * self.table.slot_count() + self.table.slot(row)
+    }
+
+    /// `2t of member 3`.
+    fn called(&self, entry: &Entry<'_>, number: u32) -> String {
+        self.of_member(&named(entry), number)
+    }
+
+    fn of_member(&self, name: &str, number: u32) -> String {
+        match self.kind.holds {
+            Holds::Single | Holds::Control => name.to_owned(),
+            Holds::All | Holds::Perturbed => format!("{name} of member {number}"),
+        }
+    }
+
+    /// The expected messages that were not there.
+    fn missing(&self) -> Names {
+        let mut missing = Names::default();
+        let rows = self.table.expected(self.run, self.step);
+        for (number, &position) in (0..).zip(&self.members) {
+            let Some(position) = position else { continue };
+            for &row in &rows {
+                if self.found.get(self.slot(position, row)) == Some(&false)
+                    && let Some(row) = self.table.table.rows().get(row)
+                {
+                    missing.add(|| self.of_member(&describe(row), number));
+                }
+            }
+        }
+        missing
+    }
+
+    fn report(&self, index: &Index<'_>, size: u64, source: &SourceFile, report: &mut Reporter<'_>) {
+        let what = "lines are about another run or step and left out";
+        report.add_named(Problem::BadLine, what, &self.elsewhere);
+        let what = "lines contradict themselves and are left out";
+        report.add_named(Problem::BadLine, what, &self.contradictory);
+        let what = "messages are listed more than once, of which the first counts";
+        report.add_named(Problem::DuplicateMessage, what, &self.duplicates);
+        let what = format!(
+            "messages end after the {size} bytes of the file and are left out; the file is cut, or \
+             its index is about another one"
+        );
+        report.add_named(Problem::PastEnd, &what, &self.past_end);
+        let missing = self.missing();
+        if missing.count > 0 {
+            let uncovered = if index.end() < size {
+                format!("; the index tells of {} of the file's {size} bytes", index.end())
+            } else {
+                String::new()
+            };
+            let text = format!(
+                "{} of {} messages are missing: {missing}{uncovered}",
+                missing.count, source.expected
+            );
+            report.add(Problem::MissingMessage, text);
+        }
+        let mut unknown = Names::default();
+        for name in &self.unknown {
+            unknown.add(|| name.clone());
+        }
+        report.add_named(
+            Problem::UnknownMessage,
+            "messages are not in the variable table",
+            &unknown,
+        );
+    }
+}
+
+/// Whether the entry is a field of a member at all, and not a mean or a probability.
+fn is_member(entry: &Entry<'_>) -> bool {
+    !entry.is_special && entry.field_type != Some(FieldType::Other)
+}
+
+/// The number of the member that an entry is about, if it says so without contradiction.
+fn member(entry: &Entry<'_>) -> Option<u32> {
+    if !is_member(entry) {
+        return None;
+    }
+    match (entry.field_type, entry.number) {
+        (Some(FieldType::Perturbed) | None, Some(number)) if number > 0 => Some(number),
+        (Some(FieldType::Control | FieldType::Forecast) | None, None | Some(0)) => Some(0),
+        _ => None,
+    }
+}
+
+fn length(entry: &Entry<'_>) -> Option<NonZeroU32> {
+    u32::try_from(entry.length).ok().and_then(NonZeroU32::new)
+}
+
+/// `2t`, `t at pl 500`, `tpg1 (probability, …)`.
+fn named(entry: &Entry<'_>) -> String {
+    let level_type = entry.level_type.map_or("no levtype", |it| it.mars());
+    match entry.level {
+        Some(level) => format!("{} at {level_type} {level}", entry.param),
+        None => format!("{} at {level_type}", entry.param),
+    }
+}
