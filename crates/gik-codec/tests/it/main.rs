@@ -12,5 +12,6 @@ mod coordinates;
 mod fixtures;
 mod hostile;
 mod messages;
+mod regions;
 mod values;
 mod zarrs_arrays;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gik_codec::{CodecConfiguration, GribMessageCodec};
 use gik_core::{CodecRegistration, Quantity};
 use serde_json::{Value, json};
+use zarrs::array::codec::api::CodecOptions;
 use zarrs::array::{Array, ArrayMetadata};
 use zarrs::storage::store::MemoryStore;
 use zarrs::storage::{StoreKey, WritableStorageTraits};
@@ -63,6 +64,24 @@ fn part_of_a_chunk() {
     let values: Vec<f64> = array.retrieve_array_subset(&[0..1, 2..4, 3..5]).unwrap();
     let field = expected("simple");
     assert_eq!(values, [field[27], field[28], field[39], field[40]]);
+}
+
+#[test]
+fn elements_that_are_no_rectangle() {
+    let array = array("float64", &json!("gribberish"), "simple").unwrap();
+    let decoder = array.partial_decoder(&[0, 0, 0]).unwrap();
+    let field = expected("simple");
+    let wanted = [[0, 5, 11], [0, 2, 0], [0, 2, 1], [0, 7, 3]].map(Vec::from);
+    let decoded = decoder.partial_decode(&wanted, &CodecOptions::default()).unwrap();
+    let bytes = decoded.into_fixed().unwrap();
+    let values: Vec<_> = bytes.as_chunks().0.iter().map(|&it| f64::from_ne_bytes(it)).collect();
+    assert_eq!(values, [field[71], field[24], field[25], field[87]]);
+    // The other chunk is not there.
+    let decoder = array.partial_decoder(&[1, 0, 0]).unwrap();
+    let decoded = decoder.partial_decode(&wanted, &CodecOptions::default()).unwrap();
+    let bytes = decoded.into_fixed().unwrap();
+    assert!(bytes.as_chunks().0.iter().all(|&it| f64::from_ne_bytes(it).is_nan()));
+    assert_eq!(bytes.len(), 32);
 }
 
 #[test]
