@@ -76,7 +76,7 @@ fn fresh(folder: &Path) -> Result<PathBuf> {
 /// What is made now must be what is committed, and nothing else may be there.
 fn same_files(made: &Path, committed: &Path) -> Result<()> {
     let mut wrong = Vec::new();
-    for folder in ["", "matrix", "projections"] {
+    for folder in ["", "edition1", "matrix", "projections"] {
         let list = |root: &Path| -> Result<Vec<String>> {
             let mut names = Vec::new();
             for entry in std::fs::read_dir(root.join(folder))? {

@@ -39,7 +39,8 @@ impl<'a> Bitmap<'a> {
         }
     }
 
-    fn read(section: &Section<'a>, points: usize) -> Result<Self> {
+    /// Reads a bitmap that begins in octet 7, in both editions.
+    pub(crate) fn read(section: &Section<'a>, points: usize) -> Result<Self> {
         let mut reader = section.at_octet(7)?;
         let bits = reader.take(points.div_ceil(8))?;
         let ones = ones(bits, points);

@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use gik_core::{
-    CodecInfo, CodecRegistration, DecodeOptions, GribCodec, GridRegion, Quantity, Result,
+    CodecInfo, CodecRegistration, DecodeOptions, Error, GribCodec, GridRegion, Quantity, Result,
     ValueBuffer,
 };
 
 use crate::bitmap::Bitmap;
 use crate::coordinates::{Arrangement, check_coordinates, coordinates};
+use crate::edition1::{self, Message1};
 use crate::grid::{GridDefinition, GridShape};
 use crate::message::{Field, Message};
 use crate::representation::DataRepresentation;
@@ -77,6 +78,9 @@ fn decode<T: Value>(
     region: Option<&GridRegion>,
     out: &mut [T],
 ) -> Result<()> {
+    if edition1::edition(message) == Some(1) {
+        return decode_edition1(message, options, region, out);
+    }
     let field = Message::read(message)?.only_field()?;
     let Some(region) = region else {
         return decode_whole(&field, options, out);
@@ -100,6 +104,34 @@ fn decode<T: Value>(
     }
     let mut whole = vec![T::MISSING; points];
     decode_whole(&field, options, &mut whole)?;
+    region.copy_from(&whole, 0, out);
+    Ok(())
+}
+
+/// Decodes a message of edition 1, as it is: without coordinates there is nothing to turn it
+/// by.
+fn decode_edition1<T: Value>(
+    message: &[u8],
+    options: &DecodeOptions,
+    region: Option<&GridRegion>,
+    out: &mut [T],
+) -> Result<()> {
+    if *options != DecodeOptions::default() {
+        let what = "GRIB edition 1 in this layout";
+        let value = "only its data in the message's order, without turning or flipping";
+        return Err(Error::unsupported(what, value).at(7));
+    }
+    let message = Message1::read(message)?;
+    let Some(region) = region else {
+        message.decode(out.len(), 0..out.len(), out)?;
+        message.shape.rows_in_order(0, out);
+        return Ok(());
+    };
+    let [rows, columns] = region.shape;
+    let points = message.check_points(rows.saturating_mul(columns))?;
+    let mut whole = vec![T::MISSING; points];
+    message.decode(points, 0..points, &mut whole)?;
+    message.shape.rows_in_order(0, &mut whole);
     region.copy_from(&whole, 0, out);
     Ok(())
 }

@@ -17,6 +17,9 @@
 //! | 5.41 | PNG | `png` |
 //! | 5.42 | CCSDS | this crate |
 //!
+//! Messages of edition 1 are decoded where they are in simple packing, in the order of their
+//! rows; their coordinates are not.
+//!
 //! Values in double precision are those of ecCodes, to the last bit; missing points are
 //! NaN. Latitudes and longitudes are given for grids of latitude and longitude (3.0, by
 //! `gribberish`), Mercator (3.10), polar stereographic (3.20) and Lambert (3.30).
@@ -43,6 +46,7 @@ mod codec;
 mod configuration;
 mod contain;
 mod coordinates;
+mod edition1;
 mod grid;
 mod message;
 mod projection;

@@ -45,7 +45,7 @@ impl<'a> Message<'a> {
         let discipline = reader.u8()?;
         let edition = reader.u8()?;
         if edition != 2 {
-            let value = format!("{edition}; this codec reads GRIB edition 2 only");
+            let value = format!("{edition}; this codec reads editions 1 and 2");
             return Err(Error::unsupported("GRIB edition", value).at(7));
         }
         let length = reader.u64()?;

@@ -104,7 +104,7 @@ fn small_integer(integer: i64) -> f64 {
 
 /// `base` to the power `exponent` by repeated multiplication or division, as ecCodes does
 /// it: 10^-D is then the same double, and every value too.
-fn power(base: f64, exponent: i16) -> f64 {
+pub(crate) fn power(base: f64, exponent: i16) -> f64 {
     let mut power = 1.0;
     for _ in 0..exponent.unsigned_abs() {
         if exponent < 0 {

@@ -19,6 +19,7 @@ from pathlib import Path
 import eccodes as ec
 import numpy as np
 
+import edition1
 import matrix
 import named
 import projections
@@ -110,6 +111,7 @@ def committed(folder):
     for case in matrix.small():
         tables.add(*case)
     tables.close()
+    edition1.written(folder / "edition1")
     projections.written(folder / "projections")
     provenance(folder)
 

@@ -9,6 +9,7 @@
 
 mod allocations;
 mod coordinates;
+mod edition1;
 mod fixtures;
 mod hostile;
 mod messages;

@@ -3,7 +3,7 @@
 use gik_codec::{DataRepresentation, GridDefinition, Message, Packing};
 use gik_core::{DecodeOptions, ErrorKind};
 
-use crate::fixtures::{bytes, decode, decode_with, expected, message};
+use crate::fixtures::{decode, decode_with, expected, message};
 
 fn check_error(message: &[u8], points: usize, expected: &str) {
     let error = decode(message, points).unwrap_err();
@@ -33,11 +33,13 @@ fn sections_are_found_and_understood() {
 }
 
 #[test]
-fn edition_1_is_refused_with_its_name() {
+fn unknown_editions_are_refused() {
+    let mut other = message("simple");
+    other[7] = 3;
     check_error(
-        &bytes("ecmwf_soil.grib1"),
-        16,
-        "unsupported GRIB edition: 1; this codec reads GRIB edition 2 only [at byte 7]",
+        &other,
+        96,
+        "unsupported GRIB edition: 3; this codec reads editions 1 and 2 [at byte 7]",
     );
 }
 
