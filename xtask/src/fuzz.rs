@@ -23,7 +23,7 @@ const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module \
 const TARGETS: &[(&str, &str, &[&str])] = &[
     ("codec_configuration", "fuzz/seeds/codec_configuration", &["json"]),
     ("grib_headers", "crates/gik-codec/tests/fixtures", &["grib1", "grib2"]),
-    ("grib_message", "crates/gik-codec/tests/fixtures", &["grib2"]),
+    ("grib_message", "crates/gik-codec/tests/fixtures", &["grib1", "grib2"]),
     ("noaa_index", "crates/gik-index/tests/fixtures", &["idx"]),
 ];
 

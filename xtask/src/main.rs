@@ -1,6 +1,7 @@
 //! Tasks of the workspace. `cargo xtask` lists them.
 
 mod bench;
+mod bench_codec;
 mod ci;
 mod fixtures;
 mod fuzz;
@@ -20,7 +21,8 @@ usage: cargo xtask TASK
   fixtures  make the codec's messages with ecCodes again; --check compares thousands more,
             --real DIR the messages of a folder
   fuzz      feed the readers of foreign bytes with damage: [--minutes N] [TARGET]...
-  bench     measure at full scale, beside the peers, and print a table";
+  bench     measure at full scale, beside the peers, and print tables; `bench codec` only
+            what decoding takes";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,7 +34,8 @@ fn main() -> ExitCode {
         Some("ci") => ci::run(),
         Some("tidy") => tidy::run(),
         Some("interop") => interop::run(),
-        Some("bench") => bench::run(),
+        Some("bench") if rest == ["codec"] => bench_codec::run(),
+        Some("bench") if rest.is_empty() => bench::run().and_then(|()| bench_codec::run()),
         _ => {
             shell::say(USAGE);
             return ExitCode::from(2);

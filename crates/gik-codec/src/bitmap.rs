@@ -135,13 +135,13 @@ mod tests {
             .map(|byte| match byte % 5 {
                 0 => 0,
                 1 | 4 => 0xff,
-                _ => (byte.wrapping_mul(2_654_435_761) >> 11) as u8,
+                _ => byte.wrapping_mul(2_654_435_761).to_be_bytes()[1],
             })
             .collect();
         let section = [&[0; 6], bytes.as_slice()].concat();
         let section = Section { number: 6, offset: 0, bytes: &section };
         let bitmap = Bitmap::read(&section, 317).unwrap();
-        let values: Vec<f64> = (0..bitmap.ones()).map(|value| value as f64).collect();
+        let values: Vec<f64> = (0_u32..).take(bitmap.ones()).map(f64::from).collect();
         let spread = |points: Range<usize>| {
             let first = bitmap.ones_before(points.start);
             let mut out = vec![-1.0; points.len()];

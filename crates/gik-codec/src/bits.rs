@@ -222,7 +222,7 @@ mod tests {
             let is_set = |bit: usize| bytes[bit / 8] >> (7 - bit % 8) & 1 == 1;
             let all: Vec<_> = (start..bytes.len() * 8)
                 .filter(|&bit| is_set(bit))
-                .map(|bit| (bit + 1 - start / 8 * 8) as u32)
+                .map(|bit| u32::try_from(bit + 1 - start / 8 * 8).unwrap())
                 .take(count)
                 .collect();
             let mut ends = [0; 128];

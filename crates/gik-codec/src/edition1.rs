@@ -54,7 +54,7 @@ impl<'a> Message1<'a> {
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self> {
         let mut reader = ByteReader::new(bytes, 0);
         reader.seek_octet(5)?;
-        let length = reader.unsigned(3)? as usize;
+        let length = length(&mut reader)?;
         let Some(bytes) = bytes.get(..length) else {
             return Err(Error::truncated(length as u64, bytes.len() as u64).at(0));
         };
@@ -167,8 +167,13 @@ impl<'a> Message1<'a> {
 /// The next section, which begins with its length.
 fn section<'a>(reader: &mut ByteReader<'a>, number: u8) -> Result<Section<'a>> {
     let offset = reader.offset();
-    let length = reader.clone().unsigned(3)? as usize;
+    let length = length(&mut reader.clone())?;
     Ok(Section { number, offset, bytes: reader.take(length)? })
+}
+
+/// A length in three octets.
+fn length(reader: &mut ByteReader<'_>) -> Result<usize> {
+    Ok(reader.take(3)?.iter().fold(0, |length, &octet| length << 8 | usize::from(octet)))
 }
 
 /// A number of the IBM System/360: sign, exponent of 16 with an excess of 64, and a fraction

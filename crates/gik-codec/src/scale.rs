@@ -132,9 +132,12 @@ mod tests {
 
     #[test]
     fn small_integers_are_exact() {
-        for integer in [0, 1, -1, 12_345, -(1 << 40), (1 << 51) - 1, 1 - (1 << 51)] {
-            assert_eq!(small_integer(integer), integer as f64);
+        for integer in [0, 1, -1, 12_345, i32::MIN, i32::MAX] {
+            assert_eq!(small_integer(i64::from(integer)), f64::from(integer));
         }
+        assert_eq!(small_integer(-(1 << 40)), -(2_f64.powi(40)));
+        assert_eq!(small_integer((1 << 51) - 1), 2_f64.powi(51) - 1.0);
+        assert_eq!(small_integer(1 - (1 << 51)), 1.0 - 2_f64.powi(51));
     }
 
     #[test]

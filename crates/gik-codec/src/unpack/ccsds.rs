@@ -306,7 +306,9 @@ impl<'a> Coder<'a> {
         // Where the first code begins, and where each ends.
         let mut ends = [0_u32; 1 + MAX_BLOCK + 64];
         let (begin, codes) = ends.split_first_mut()?;
-        *begin = (self.bit % 8) as u32;
+        #[expect(clippy::cast_possible_truncation, reason = "below 8")]
+        let lead = (self.bit % 8) as u32;
+        *begin = lead;
         set_bits(self.bytes, self.bit, count, codes)?;
         self.bit = self.bit / 8 * 8 + *ends.get(count)? as usize;
         let lows = self.skip(count * low as usize)?;

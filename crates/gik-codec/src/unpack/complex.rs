@@ -161,6 +161,11 @@ impl<'a> Cursor<'a> {
     /// Describes the next groups and holds them against the number of values and the bits
     /// that are there; `false` when there are no more groups.
     #[inline(always)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "lengths are checked: longer ones than 32 bits are refused, and their sum is at \
+                  most the number of values"
+    )]
     fn describe(&mut self) -> Result<bool, Stop> {
         let Groups { references, widths, lengths, packing } = self.groups;
         let first = self.next;
@@ -228,6 +233,7 @@ impl<'a> Cursor<'a> {
 
     /// Fills the block as far as there are groups; the number of integers that are there.
     #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "not more than a length of 32 bits")]
     fn fill<const MISSING: u8>(&mut self, block: &mut [i64; BLOCK + LANES]) -> Result<usize, Stop> {
         let mut filled = 0;
         while filled < BLOCK {
@@ -269,6 +275,7 @@ impl<'a> Cursor<'a> {
     /// Goes past whole batches of groups before value `value`; the number of values that
     /// these have.
     #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "bits of a slice in memory")]
     fn skip_before(&mut self, value: usize) -> Result<usize, Stop> {
         let mut skipped = 0;
         while self.describe()? && self.described <= value {

@@ -74,18 +74,19 @@ fn integers(bytes: &[u8], bits: usize, block: &mut [[u32; 8]]) {
 }
 
 #[inline(always)]
-fn eights<const BITS: usize>(mut bytes: &[u8], block: &mut [[u32; 8]]) {
+fn eights<const BITS: u32>(mut bytes: &[u8], block: &mut [[u32; 8]]) {
+    let width = BITS as usize;
     for eight in block {
         // The last integer's word goes seven bytes further.
-        if let Some(window) = bytes.get(..BITS + 8) {
+        if let Some(window) = bytes.get(..width + 8) {
             for (index, value) in eight.iter_mut().enumerate() {
-                *value = integer(window, index * BITS, BITS as u32);
+                *value = integer(window, index * width, BITS);
             }
         } else {
             for (index, value) in eight.iter_mut().enumerate() {
-                *value = integer(bytes, index * BITS, BITS as u32);
+                *value = integer(bytes, index * width, BITS);
             }
         }
-        bytes = bytes.get(BITS..).unwrap_or_default();
+        bytes = bytes.get(width..).unwrap_or_default();
     }
 }

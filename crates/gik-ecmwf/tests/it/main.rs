@@ -3,8 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    clippy::panic,
     reason = "a test that fails says so by panicking"
 )]
 

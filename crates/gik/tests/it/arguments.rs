@@ -149,12 +149,15 @@ fn wrong_readings_are_refused() {
 fn models_are_listed() {
     let desk = Desk::new();
     let models = desk.gik("models --json").exits(0).json();
-    assert_eq!(models["models"][0]["id"], "gefs");
-    assert_eq!(models["models"][0]["hosts"][0]["root"], "s3://noaa-gefs-pds/");
-    let ids: Vec<_> = models["models"][0]["products"].as_array().unwrap().iter().collect();
-    assert_eq!(ids.len(), 4);
+    let [ecmwf, gefs] = [&models["models"][0], &models["models"][1]];
+    assert_eq!((&ecmwf["id"], &gefs["id"]), (&"ecmwf".into(), &"gefs".into()));
+    assert_eq!(gefs["hosts"][0]["root"], "s3://noaa-gefs-pds/");
+    assert_eq!(ecmwf["hosts"][0]["root"], "s3://ecmwf-forecasts/");
+    assert_eq!(gefs["products"].as_array().unwrap().len(), 4);
+    assert_eq!(ecmwf["products"].as_array().unwrap().len(), 6);
     let text = desk.gik("models").exits(0).stdout;
     assert!(text.contains("pgrb2sp25") && text.contains("s3://noaa-gefs-pds/"), "{text}");
+    assert!(text.contains("enfo") && text.contains("s3://ecmwf-forecasts/"), "{text}");
     desk.gik("").exits(2);
     desk.gik("--version").exits(0);
 }
