@@ -46,8 +46,8 @@ PEERS = {"ecCodes f64": eccodes_double, "ecCodes f32": eccodes_single, "gribberi
 def repack(source, target):
     with open(source, "rb") as file:
         handle = ec.codes_grib_new_from_file(file)
-    ec.codes_set(handle, "packingType", "grid_simple")
     values = ec.codes_get_values(handle)
+    ec.codes_set(handle, "packingType", "grid_simple")
     ec.codes_set(handle, "bitsPerValue", 10)
     ec.codes_set_values(handle, values)
     with open(target, "wb") as file:

@@ -30,7 +30,8 @@ pub(crate) fn run() -> Result<()> {
     std::fs::create_dir_all(shell::target().join("bench"))?;
     shell::run(Command::new(&python).arg(&script).arg("repack").arg(&complex).arg(&simple))?;
 
-    let files = [("5.3 HRRR TMP", complex), ("5.0 HRRR TMP, 10 bits", simple), ("5.42 AIFS T500", ccsds)];
+    let files =
+        [("5.3 HRRR TMP", complex), ("5.0 HRRR TMP, 10 bits", simple), ("5.42 AIFS T500", ccsds)];
     let paths: Vec<&PathBuf> = files.iter().map(|(_, path)| path).collect();
     let ours = shell::target().join("release/examples/time_decode");
     // For each file and decoder, the medians of the turns.

@@ -14,7 +14,7 @@ fn count(run: &EcmwfRun, step: u32) -> usize {
 
 #[test]
 fn files_have_as_many_messages_as_the_real_ones() {
-    assert_eq!(parameters().len(), 112);
+    assert_eq!(parameters().len(), 110);
     // 51 members of 160 fields: 9 variables on 13 levels, 8 of the soil, 35 of the surface.
     assert_eq!(count(&run(Product::Enfo, "2026-02-05T00"), 0), 8160);
     // 2025-03-01: 106 and 102.
