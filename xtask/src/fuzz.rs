@@ -22,6 +22,7 @@ const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module \
 /// bytes. A new format is a new line here and a `[[bin]]` in `fuzz/Cargo.toml`.
 const TARGETS: &[(&str, &str, &[&str])] = &[
     ("codec_configuration", "fuzz/seeds/codec_configuration", &["json"]),
+    ("ecmwf_index", "crates/gik-index/tests/fixtures", &["index"]),
     ("grib_headers", "crates/gik-codec/tests/fixtures", &["grib1", "grib2"]),
     ("grib_message", "crates/gik-codec/tests/fixtures", &["grib1", "grib2"]),
     ("noaa_index", "crates/gik-index/tests/fixtures", &["idx"]),

@@ -1,20 +1,18 @@
-//! Latitudes and longitudes of the grid points, and the layouts that depend on them. Those
-//! of grids of rows and columns (3.0) are computed by `gribberish`.
+//! Latitudes and longitudes of the grid points, and the layouts that depend on them.
 //!
 //! The codec `gribberish` of Python reads the same stores, so which grids are turned or
 //! flipped, and by how much, is decided from the same numbers here as there.
 
 use gik_core::{DecodeOptions, Error, Quantity, Result};
-use gribberish::sections::grid_definition::GridDefinitionSection;
 
-use crate::contain::contain;
 use crate::grid::{GridDefinition, GridShape};
 use crate::message::Section;
 use crate::projection::{ProjectedGrid, is_projected};
 use crate::scale::Value;
 
 const TEMPLATE: &str = "coordinates of grid definition template (code table 3.1)";
-const GRIBBERISH: &str = "the grid of gribberish";
+/// The unit of angles, in degrees.
+const MICRODEGREE: f64 = 1e-6;
 
 /// Makes sure that the message's grid has `elements` coordinates of the quantity.
 pub(crate) fn check_coordinates(
@@ -53,16 +51,11 @@ pub(crate) fn coordinates<T: Value>(
         }
         return Ok(());
     }
-    let values =
-        project(section, |latitudes, longitudes| if latitude { latitudes } else { longitudes })?;
-    if values.len() != out.len() {
-        let what = "coordinates that gribberish computes";
-        let error = Error::mismatch(what, out.len().to_string(), values.len().to_string());
-        return Err(error.at(section.offset));
-    }
-    let turn = if options.adjust_longitude_range && !latitude { turn(&values) } else { None };
-    for (target, value) in out.iter_mut().zip(&values) {
-        *target = T::from_f64(if turn.is_some() { wrap(*value) } else { *value });
+    let axis = Axis::read(section, shape, latitude)?;
+    let turn = if options.adjust_longitude_range && !latitude { axis.turn() } else { None };
+    for (target, index) in out.iter_mut().zip(0..) {
+        let value = axis.at(index);
+        *target = T::from_f64(if turn.is_some() { wrap(value) } else { value });
     }
     if let Some(turn) = turn {
         out.rotate_left(turn);
@@ -94,12 +87,8 @@ impl Arrangement {
         let shape = projectable(section, grid)?;
         let mut arrangement = Self { columns: shape.columns as usize, turn: 0, flip: false };
         if options.adjust_longitude_range && grid.template == 0 {
-            let longitudes = project(section, |_, longitudes| longitudes)?;
-            if let Some(turn) = turn(&longitudes)
-                && longitudes.len() == arrangement.columns
-            {
-                arrangement.turn = turn;
-            }
+            let turn = Axis::read(section, shape, false)?.turn();
+            arrangement.turn = turn.unwrap_or_default();
         }
         arrangement.flip = options.north_up && is_south_up(section, grid, shape)?;
         Ok(arrangement)
@@ -156,44 +145,64 @@ fn projectable(section: &Section<'_>, grid: &GridDefinition) -> Result<GridShape
     Ok(shape)
 }
 
-/// The grid's latitudes and longitudes in the message's order, and of them what `choose`
-/// takes.
-fn project(
-    section: &Section<'_>,
-    choose: impl FnOnce(Vec<f64>, Vec<f64>) -> Vec<f64>,
-) -> Result<Vec<f64>> {
-    let values = contain(GRIBBERISH, || {
-        let template = GridDefinitionSection::from_data(section.bytes).grid_definition_template();
-        template.map(|template| {
-            let (latitudes, longitudes) = template.projector().lat_lng();
-            choose(latitudes, longitudes)
-        })
-    });
-    match values {
-        Ok(Some(values)) => Ok(values),
-        Ok(None) => Err(section.unsupported(13, TEMPLATE, "not known to gribberish")),
-        Err(error) => Err(error.at(section.offset)),
-    }
+/// The latitudes or longitudes of a grid of both (template 3.0), in the message's order.
+#[derive(Debug, Clone, Copy)]
+struct Axis {
+    start: f64,
+    step: f64,
+    count: u32,
+    is_latitude: bool,
 }
 
-/// The columns by which to turn a row to the left for longitudes from −180°; none where the
-/// longitudes do not run eastward around the globe, within a quarter of a column.
-fn turn(longitudes: &[f64]) -> Option<usize> {
-    let (&[first, second], _) = longitudes.split_first_chunk::<2>()?;
-    let step = second - first;
-    #[expect(clippy::cast_precision_loss, reason = "columns are far fewer than 2^53")]
-    let span = step * longitudes.len() as f64;
-    if step <= 0.0 || (span - 360.0).abs() >= step / 4.0 {
-        return None;
+impl Axis {
+    fn read(section: &Section<'_>, shape: GridShape, is_latitude: bool) -> Result<Self> {
+        let (start, step, backward) = if is_latitude {
+            let start = f64::from(section.at_octet(47)?.signed32()?);
+            (start, section.at_octet(68)?.u32()?, !shape.scan.rows_northward())
+        } else {
+            let start = f64::from(section.at_octet(51)?.u32()?);
+            (start, section.at_octet(64)?.u32()?, shape.scan.columns_reversed())
+        };
+        let step = f64::from(step) * MICRODEGREE;
+        Ok(Self {
+            start: start * MICRODEGREE,
+            step: if backward { -step } else { step },
+            count: if is_latitude { shape.rows } else { shape.columns },
+            is_latitude,
+        })
     }
-    let mut westernmost = (0, f64::INFINITY);
-    for (column, &longitude) in longitudes.iter().enumerate() {
-        let wrapped = wrap(longitude);
-        if wrapped < westernmost.1 {
-            westernmost = (column, wrapped);
+
+    /// The coordinate of number `index`; longitudes that have gone around are below 360°.
+    fn at(&self, index: u32) -> f64 {
+        let value = self.start + self.step * f64::from(index);
+        if self.is_latitude {
+            value
+        } else if value >= 360.0 {
+            value - 360.0
+        } else if value < 0.0 {
+            value + 360.0
+        } else {
+            value
         }
     }
-    Some(westernmost.0)
+
+    /// The columns by which to turn a row to the left for longitudes from −180°; none where
+    /// the longitudes do not run eastward around the globe, within a quarter of a column.
+    fn turn(&self) -> Option<usize> {
+        let step = self.at(1) - self.at(0);
+        let span = step * f64::from(self.count);
+        if self.count < 2 || step <= 0.0 || (span - 360.0).abs() >= step / 4.0 {
+            return None;
+        }
+        let mut westernmost = (0, f64::INFINITY);
+        for (index, column) in (0..self.count).zip(0..) {
+            let wrapped = wrap(self.at(index));
+            if wrapped < westernmost.1 {
+                westernmost = (column, wrapped);
+            }
+        }
+        Some(westernmost.0)
+    }
 }
 
 /// From 0…360° to −180…180°.

@@ -21,8 +21,8 @@
 //! rows; their coordinates are not.
 //!
 //! Values in double precision are those of ecCodes, to the last bit; missing points are
-//! NaN. Latitudes and longitudes are given for grids of latitude and longitude (3.0, by
-//! `gribberish`), Mercator (3.10), polar stereographic (3.20) and Lambert (3.30).
+//! NaN. Latitudes and longitudes are given for grids of latitude and longitude (3.0),
+//! Mercator (3.10), polar stereographic (3.20) and Lambert (3.30).
 //!
 //! Bytes are not trusted: whatever they are, the answer is the array filled or an error,
 //! in bounded time and memory.

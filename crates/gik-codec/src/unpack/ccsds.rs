@@ -218,7 +218,7 @@ impl<'a> Coder<'a> {
     /// The number of zero bits before the next one bit, at most `limit`; goes past both.
     #[inline(always)]
     fn read_unary(&mut self, limit: u32) -> Option<u32> {
-        // No limit is above 64, less than two windows.
+        // No limit is above 90, less than two windows.
         let mut zeros = window(self.bytes, self.bit).leading_zeros();
         if zeros >= 57 {
             zeros = 57 + window(self.bytes, self.bit + 57).leading_zeros();
@@ -360,6 +360,10 @@ const fn pairs() -> [(u8, u8); MAX_PAIR as usize + 1] {
 const STRIDE: usize = 16;
 /// The widest samples of which the sizes of [`STRIDE`] differences are summed in 32 bits.
 const STRIDE_WIDTH: u32 = 24;
+/// Strides that are looked at before any of them is summed, so that the first is done on
+/// many samples at once and the second, of which each needs the one before, with nothing
+/// else between.
+const STRIDES: usize = 32;
 
 /// From mapped differences to samples, in place.
 #[inline(always)]
@@ -370,28 +374,24 @@ fn undo_differences(samples: &mut [u32], width: u32) {
     };
     let mut last = first;
     let (strides, rest) = rest.as_chunks_mut::<STRIDE>();
-    for stride in strides {
-        let (mut sum, mut largest) = (0_u32, 0_u32);
-        for &mapped in stride.iter() {
-            let size = difference_size(mapped);
-            sum = sum.wrapping_add(size);
-            largest = largest.max(size);
+    for strides in strides.chunks_mut(STRIDES) {
+        let mut reaches = [0; STRIDES];
+        for (stride, reach) in strides.iter_mut().zip(&mut reaches) {
+            *reach = unmap(stride);
         }
-        // However the differences are signed, no sample gets as near to an end as one of
-        // them is large: each then has both signs.
-        let room = last.min(greatest.wrapping_sub(last));
-        if width <= STRIDE_WIDTH && largest <= greatest && sum.wrapping_add(largest) <= room {
-            for sample in stride.iter_mut() {
-                *sample = difference(*sample);
-            }
-            for sample in stride {
-                last = last.wrapping_add(*sample);
-                *sample = last;
-            }
-        } else {
-            for sample in stride {
-                last = following(last, *sample, greatest);
-                *sample = last;
+        for (stride, &reach) in strides.iter_mut().zip(&reaches) {
+            // However the differences are signed, no sample gets as near to an end as one
+            // of them is large: each then has both signs.
+            if width <= STRIDE_WIDTH && reach <= last.min(greatest.wrapping_sub(last)) {
+                for sample in stride {
+                    last = last.wrapping_add(*sample);
+                    *sample = last;
+                }
+            } else {
+                for sample in stride {
+                    last = following(last, map(*sample), greatest);
+                    *sample = last;
+                }
             }
         }
     }
@@ -399,6 +399,22 @@ fn undo_differences(samples: &mut [u32], width: u32) {
         last = following(last, *sample, greatest);
         *sample = last;
     }
+}
+
+/// From mapped to signed differences; how far the samples can get from the one before, and
+/// the largest difference beyond that.
+#[inline(always)]
+fn unmap(stride: &mut [u32; STRIDE]) -> u32 {
+    let (mut sum, mut all) = (0_u32, 0_u32);
+    for sample in stride {
+        let size = difference_size(*sample);
+        all |= size;
+        sum = sum.wrapping_add(size);
+        *sample = difference(*sample);
+    }
+    // Sizes of more than STRIDE_WIDTH bits, which are damage, could overflow the sum. All
+    // bits that any size has are no smaller than the largest of them.
+    if all >> STRIDE_WIDTH == 0 { sum + all } else { u32::MAX }
 }
 
 /// The sample after `last`. Around that there is room for differences of either sign up to
@@ -422,6 +438,12 @@ fn difference_size(mapped: u32) -> u32 {
 #[inline(always)]
 fn difference(mapped: u32) -> u32 {
     (mapped >> 1) ^ (mapped & 1).wrapping_neg()
+}
+
+/// The number that stands for a difference.
+#[inline(always)]
+fn map(difference: u32) -> u32 {
+    (difference << 1) ^ (difference.cast_signed() >> 31).cast_unsigned()
 }
 
 #[cfg(test)]

@@ -316,6 +316,25 @@ fn edition_1_damaged() {
     }
 }
 
+#[test]
+fn the_other_axis_of_a_grid_costs_nothing() {
+    for (octet, quantity, wanted) in [(31, Quantity::Latitude, 2), (35, Quantity::Longitude, 12)] {
+        let mut message = message("simple_zero_bits");
+        let field = Message::read(&message).unwrap().only_field().unwrap();
+        let grid = usize::try_from(field.grid.offset).unwrap();
+        let [columns, rows] = if octet == 31 { [30_000_000_u32, 2] } else { [12, 20_000_000] };
+        message[grid + 6..grid + 10].copy_from_slice(&(columns * rows).to_be_bytes());
+        message[grid + 30..grid + 34].copy_from_slice(&columns.to_be_bytes());
+        message[grid + 34..grid + 38].copy_from_slice(&rows.to_be_bytes());
+        let options = DecodeOptions { quantity, adjust_longitude_range: true, north_up: true };
+        let mut out = vec![0.0_f32; wanted];
+        let (result, allocated) =
+            peak(|| GRIBBERISH.decode_into(&message, &options, ValueBuffer::F32(&mut out)));
+        result.unwrap();
+        assert!(allocated < 4096, "{allocated}");
+    }
+}
+
 /// Section 5 of any template with any parameters, likely ones among them.
 fn section5() -> impl Strategy<Value = Vec<u8>> {
     let template = prop_oneof![
