@@ -37,7 +37,8 @@ pub(crate) fn sources(run: &Run) -> Result<Vec<SourceFile>> {
         let folder = join(&run.root, &folder(time, era, kind))?;
         for (step, &hours) in (0..).zip(&run.steps) {
             let expected = table.expected(run, hours).len() * members;
-            if expected == 0 {
+            // Where nothing is expected there may still be what was asked for (`some`).
+            if members == 0 {
                 continue;
             }
             let stem = stem(time, kind, hours);
