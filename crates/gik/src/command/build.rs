@@ -123,11 +123,17 @@ pub(super) fn summary(built: &gik::Built, store: &StoreLocation) -> String {
     );
     if !report.is_complete() {
         let missing = report.references_expected.saturating_sub(report.references);
-        text.push_str(&format!(
-            "\n  incomplete: {} of {} references are missing and read as NaN",
-            output::count(missing),
-            output::count(report.references_expected)
-        ));
+        let expected = output::count(report.references_expected);
+        text.push_str(&match missing {
+            0 => format!(
+                "\n  incomplete: all {expected} references that must be there are; of what else \
+                 the files may have, something is damaged or doubtful"
+            ),
+            _ => format!(
+                "\n  incomplete: {} of {expected} references are missing and read as NaN",
+                output::count(missing)
+            ),
+        });
     }
     text
 }
