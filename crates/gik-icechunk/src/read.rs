@@ -31,8 +31,8 @@ use crate::{Access, Container, S3Settings, StoreLocation, container, fault};
 
 /// A repository, and which of the places that it refers to may be read.
 pub struct Repository {
-    inner: icechunk::Repository,
-    location: StoreLocation,
+    pub(crate) inner: icechunk::Repository,
+    pub(crate) location: StoreLocation,
     containers: Vec<Container>,
 }
 
@@ -101,23 +101,6 @@ impl Repository {
     #[must_use]
     pub fn containers(&self) -> &[Container] {
         &self.containers
-    }
-
-    /// The newest state of `main`.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn main(&self) -> Result<Opened> {
-        let session = self
-            .inner
-            .readonly_session(&VersionInfo::BranchTipRef("main".to_owned()))
-            .await
-            .map_err(|error| fault::repository(&self.location, &error))?;
-        let snapshot = session.snapshot_id().to_string();
-        let zarr = Arc::new(AsyncIcechunkStore::new(session.clone()));
-        let session = Arc::new(RwLock::new(session));
-        let store = Store::from_session(Arc::clone(&session)).await;
-        Ok(Opened { location: self.location.clone(), snapshot, session, store, zarr })
     }
 
     /// The newest `limit` commits of `main`, the newest first. The empty state that a
@@ -198,6 +181,14 @@ impl fmt::Debug for Opened {
 }
 
 impl Opened {
+    pub(crate) async fn new(location: StoreLocation, session: Session) -> Self {
+        let snapshot = session.snapshot_id().to_string();
+        let zarr = Arc::new(AsyncIcechunkStore::new(session.clone()));
+        let session = Arc::new(RwLock::new(session));
+        let store = Store::from_session(Arc::clone(&session)).await;
+        Self { location, snapshot, session, store, zarr }
+    }
+
     /// The id of this state.
     #[must_use]
     pub fn snapshot(&self) -> &str {

@@ -28,7 +28,7 @@ pub(super) struct Build {
     /// The initialisation time in UTC, like 2025-01-06T00.
     #[arg(long)]
     run: ReferenceTime,
-    /// The store to create: a path, file:// or s3:// (endpoint, region and credentials from
+    /// The store, created or added to: a path, file:// or s3:// (endpoint, region and credentials from
     /// the usual AWS variables).
     #[arg(long)]
     store: StoreLocation,
@@ -114,13 +114,24 @@ pub(super) fn summary(built: &gik::Built, store: &StoreLocation) -> String {
         run.reference_time,
         run.steps.len(),
         run.variables.len(),
-        output::count(built.created.references),
+        output::count(report.references),
         output::count(report.files_used),
         output::count(report.lines),
         output::count(report.index_bytes.div_ceil(1000)),
         output::count(report.requests),
         built.total_seconds,
     );
+    let changes = built.written.changes;
+    if !changes.any() {
+        text.push_str("\n  all of it was there already; nothing was written");
+    } else if changes.unchanged > 0 {
+        text.push_str(&format!(
+            "\n  {} references added, {} replaced, {} were there already",
+            output::count(changes.added),
+            output::count(changes.replaced),
+            output::count(changes.unchanged)
+        ));
+    }
     if !report.is_complete() {
         let missing = report.references_expected.saturating_sub(report.references);
         let expected = output::count(report.references_expected);

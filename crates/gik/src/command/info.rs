@@ -5,12 +5,12 @@ use gik::core::ReferenceTime;
 use gik::icechunk::{Access, Opened, StoredArray};
 use serde_json::{Value, json};
 
-use super::{Outcome, StoreArguments, output};
+use super::{Outcome, StateArguments, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Info {
     #[command(flatten)]
-    store: StoreArguments,
+    state: StateArguments,
     /// Print one line of JSON.
     #[arg(long)]
     json: bool,
@@ -24,8 +24,8 @@ struct Described {
 
 impl Info {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
-        let repository = self.store.open().await?;
-        let opened = repository.main().await?;
+        let repository = self.state.store.open().await?;
+        let opened = self.state.of(&repository).await?;
         let attributes = opened.attributes().await?;
         let commits = repository.history(1).await?;
         let (mut data, mut coordinates) = (Vec::new(), Vec::new());
@@ -65,7 +65,7 @@ impl Info {
                 );
             }
             output::print_json(&json!({
-                "store": self.store.store.to_string(),
+                "store": self.state.store.store.to_string(),
                 "snapshot": opened.snapshot(),
                 "attributes": attributes,
                 "commit": commits.first().map(|it| json!({"message": it.message, "seconds": it.seconds, "properties": it.properties})),
@@ -75,7 +75,7 @@ impl Info {
             }))?;
             return Ok(Outcome::Complete);
         }
-        output::print(&format!("{}", self.store.store))?;
+        output::print(&format!("{}", self.state.store.store))?;
         if let Some(title) = attributes.get("title").and_then(Value::as_str) {
             output::print(&format!("  {title}"))?;
         }

@@ -2,10 +2,12 @@
 
 mod build;
 mod demo;
+mod history;
 mod info;
 mod models;
 mod output;
 mod read;
+mod tag;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,10 @@ enum Command {
     Build(build::Build),
     /// Show what is in a store.
     Info(info::Info),
+    /// Show the commits of a store.
+    History(history::History),
+    /// Name a state of a store for good.
+    Tag(tag::Tag),
     /// Read a part of a variable into a file, or show it.
     Read(read::Read),
     /// Build, read and draw a small bundled run, without a network.
@@ -78,6 +84,8 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Models(command) => command.run(),
         Command::Build(command) => command.run().await,
         Command::Info(command) => command.run().await,
+        Command::History(command) => command.run().await,
+        Command::Tag(command) => command.run().await,
         Command::Read(command) => command.run().await,
         Command::Demo(command) => command.run().await,
     }
@@ -110,6 +118,33 @@ struct StoreArguments {
     /// buckets. Repeat it for several.
     #[arg(long, value_name = "URL|PATH")]
     allow: Vec<String>,
+}
+
+/// A state of a store, to be read.
+#[derive(Debug, clap::Args)]
+struct StateArguments {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// An earlier state: a tag, the id of a commit (see gik history), or a time in UTC like
+    /// 2025-01-06T12.
+    #[arg(long, value_name = "TAG|ID|TIME")]
+    at: Option<String>,
+}
+
+impl StateArguments {
+    async fn open(&self) -> gik::core::Result<gik::icechunk::Opened> {
+        self.of(&self.store.open().await?).await
+    }
+
+    async fn of(
+        &self,
+        repository: &gik::icechunk::Repository,
+    ) -> gik::core::Result<gik::icechunk::Opened> {
+        match &self.at {
+            Some(version) => repository.at(version).await,
+            None => repository.main().await,
+        }
+    }
 }
 
 impl StoreArguments {

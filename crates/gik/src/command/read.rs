@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use gik::analysis::{BoundingBox, Field, Format, Label, Query, read_field, write_field};
 use serde_json::json;
 
-use super::{Outcome, StoreArguments, output};
+use super::{Outcome, StateArguments, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Read {
     #[command(flatten)]
-    store: StoreArguments,
+    store: StateArguments,
     /// The variable: see gik info.
     variable: String,
     /// A choice along a dimension: step=24, member=0:30, time=2025-01-06T00,
@@ -33,7 +33,7 @@ impl Read {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
         // An ending that cannot be written is found out before minutes of reading.
         self.output.as_deref().map(Format::of_path).transpose()?;
-        let opened = self.store.open().await?.main().await?;
+        let opened = self.store.open().await?;
         let query = Query { labels: self.sel.clone(), region: self.bbox };
         let bar = output::progress_bar("reading messages");
         let field = read_field(&opened, &self.variable, &query, &output::advance(&bar)).await;

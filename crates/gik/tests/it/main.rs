@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, in its helpers too; what is cast is small"
 )]
 
+mod append;
 mod arguments;
 mod concurrent;
 mod damage;
