@@ -11,6 +11,7 @@ mod container;
 mod fault;
 mod location;
 mod lock;
+mod present;
 mod read;
 mod stored;
 mod transaction;

@@ -164,9 +164,9 @@ fn is_allowed(prefix: &str, allowed: &[String]) -> bool {
 
 /// One state of a repository.
 pub struct Opened {
-    location: StoreLocation,
+    pub(crate) location: StoreLocation,
     snapshot: String,
-    session: Arc<RwLock<Session>>,
+    pub(crate) session: Arc<RwLock<Session>>,
     store: Store,
     zarr: Arc<AsyncIcechunkStore>,
 }
@@ -320,6 +320,12 @@ impl StoredArray {
     #[must_use]
     pub fn shape(&self) -> &[u64] {
         self.array.shape()
+    }
+
+    /// Chunks along each dimension.
+    #[must_use]
+    pub fn grid(&self) -> Vec<u64> {
+        self.array.chunk_grid_shape().to_vec()
     }
 
     /// The dimensions' names; unnamed ones are empty.

@@ -56,7 +56,9 @@ impl Changes {
         self.added + self.replaced > 0 || self.is_grown
     }
 
-    pub(crate) fn and(self, other: Self) -> Self {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
         Self {
             added: self.added + other.added,
             replaced: self.replaced + other.replaced,

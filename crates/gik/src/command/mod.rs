@@ -1,13 +1,16 @@
 //! What the `gik` command does with its arguments.
 
+mod backfill;
 mod build;
 mod demo;
 mod history;
 mod info;
+mod job;
 mod models;
 mod output;
 mod read;
 mod tag;
+mod update;
 
 use std::process::ExitCode;
 
@@ -27,8 +30,12 @@ struct Arguments {
 enum Command {
     /// List the models of this build, their products and where their files lie.
     Models(models::Models),
-    /// Build the store of a run.
+    /// Build the store of a run, or add the run to a store.
     Build(build::Build),
+    /// Add a run to a store while it is being published.
+    Update(update::Update),
+    /// Add many runs to a store.
+    Backfill(backfill::Backfill),
     /// Show what is in a store.
     Info(info::Info),
     /// Show the commits of a store.
@@ -83,6 +90,8 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Models(command) => command.run(),
         Command::Build(command) => command.run().await,
+        Command::Update(command) => command.run().await,
+        Command::Backfill(command) => command.run().await,
         Command::Info(command) => command.run().await,
         Command::History(command) => command.run().await,
         Command::Tag(command) => command.run().await,

@@ -12,6 +12,7 @@
 
 mod append;
 mod arguments;
+mod backfill;
 mod concurrent;
 mod damage;
 mod demo;
@@ -25,3 +26,4 @@ mod options;
 mod read;
 mod run;
 mod s3;
+mod update;
