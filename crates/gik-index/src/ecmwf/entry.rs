@@ -34,6 +34,8 @@ pub struct Entry<'a> {
     pub model: Option<Cow<'a, str>>,
     /// MARS `date` and `time`.
     pub reference_time: Option<ReferenceTime>,
+    /// The hour of MARS `time`, where there is no `date` to it.
+    pub hour: Option<u32>,
     /// Whether a key makes it another field than the others say: a quantile, a direction or
     /// frequency of a wave spectrum, a hindcast's date.
     pub is_special: bool,

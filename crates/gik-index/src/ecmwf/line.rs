@@ -17,7 +17,15 @@ use super::scalar::Scalar;
 #[derive(Debug, Default)]
 pub(super) struct Memo<'a> {
     keys: (Option<Scalar<'a>>, Option<Scalar<'a>>),
+    start: Start,
+}
+
+/// When a run starts, as far as a line says.
+#[derive(Debug, Clone, Copy, Default)]
+struct Start {
     time: Option<ReferenceTime>,
+    /// The hour, where there is no date.
+    hour: Option<u32>,
 }
 
 /// Parses a line.
@@ -205,6 +213,7 @@ impl<'a> Values<'a> {
         if let Some(key) = self.repeated {
             return Err(LineProblem::RepeatedKey(key));
         }
+        let start = memo.start(self.date, self.time)?;
         let param = required(self.param, "param")?
             .text()
             .filter(|param| !param.is_empty())
@@ -240,7 +249,8 @@ impl<'a> Values<'a> {
             stream: text(self.stream, "stream")?,
             class: text(self.class, "class")?,
             model: text(self.model, "model")?,
-            reference_time: memo.reference_time(self.date, self.time)?,
+            reference_time: start.time,
+            hour: start.hour,
             is_special: self.is_special,
         })
     }
@@ -255,45 +265,32 @@ fn number(value: Option<Scalar<'_>>, key: &'static str) -> Result<Option<u32>, L
 }
 
 impl<'a> Memo<'a> {
-    fn reference_time(
+    fn start(
         &mut self,
         date: Option<Scalar<'a>>,
         time: Option<Scalar<'a>>,
-    ) -> Result<Option<ReferenceTime>, LineProblem> {
+    ) -> Result<Start, LineProblem> {
         if (&date, &time) != (&self.keys.0, &self.keys.1) {
-            self.time = reference_time(date.as_ref(), time.as_ref())?;
+            self.start = start(date.as_ref(), time.as_ref())?;
             self.keys = (date, time);
         }
-        Ok(self.time)
+        Ok(self.start)
     }
 }
 
 /// Of a date (`20250106` or `2025-01-06`) and a time of day (`0600`, `600`, `6`, also with
-/// seconds); none when there is no date.
-fn reference_time(
-    date: Option<&Scalar<'_>>,
-    time: Option<&Scalar<'_>>,
-) -> Result<Option<ReferenceTime>, LineProblem> {
-    let Some(date) = date else { return Ok(None) };
+/// seconds), each of which may be left out.
+fn start(date: Option<&Scalar<'_>>, time: Option<&Scalar<'_>>) -> Result<Start, LineProblem> {
+    let clock = time.map(clock).transpose()?;
+    let Some(date) = date else {
+        return Ok(Start { time: None, hour: clock.map(|(hour, _)| hour) });
+    };
+    let (hour, minute) = clock.unwrap_or_default();
     let wrong = LineProblem::BadValue("date");
     let date = match date {
         Scalar::Text(text) if text.len() == 10 => dashed(text),
         other => other.number(),
     };
-    let time = match time {
-        Some(time) => time.number().ok_or(LineProblem::BadValue("time"))?,
-        None => 0,
-    };
-    let clock = match time {
-        0..=23 => Some((time, 0)),
-        100..=2359 => Some((time / 100, time % 100)),
-        10_000..=235_959 => Some((time / 10_000, time / 100 % 100)),
-        _ => None,
-    };
-    let (hour, minute) = clock.ok_or(LineProblem::BadValue("time"))?;
-    if hour > 23 || minute > 59 {
-        return Err(LineProblem::BadValue("time"));
-    }
     let date = date.ok_or(wrong.clone())?;
     let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);
     let year = i32::try_from(year).map_err(|_| wrong.clone())?;
@@ -301,7 +298,20 @@ fn reference_time(
         .filter(|_| year <= 9999)
         .and_then(|date| date.and_hms_opt(hour, minute, 0))
         .ok_or(wrong)?;
-    Ok(Some(ReferenceTime::from_seconds(civil.and_utc().timestamp())))
+    let time = ReferenceTime::from_seconds(civil.and_utc().timestamp());
+    Ok(Start { time: Some(time), hour: None })
+}
+
+/// Hour and minute of a time of day.
+fn clock(time: &Scalar<'_>) -> Result<(u32, u32), LineProblem> {
+    let wrong = LineProblem::BadValue("time");
+    let clock = match time.number() {
+        Some(time @ 0..=23) => Some((time, 0)),
+        Some(time @ 100..=2359) => Some((time / 100, time % 100)),
+        Some(time @ 10_000..=235_959) => Some((time / 10_000, time / 100 % 100)),
+        _ => None,
+    };
+    clock.filter(|&(hour, minute)| hour <= 23 && minute <= 59).ok_or(wrong)
 }
 
 /// `2025-01-06` as the number 20250106.

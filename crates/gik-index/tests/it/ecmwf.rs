@@ -223,3 +223,18 @@ proptest! {
         survive(value.as_bytes());
     }
 }
+
+#[test]
+fn a_time_without_a_date_is_an_hour() {
+    let of = |keys: &str| {
+        let text = format!("{{{keys}\"param\":\"2t\",\"_offset\":0,\"_length\":9}}\n");
+        let index = parse(text.as_bytes());
+        index.entries.first().map(|entry| (entry.reference_time.is_some(), entry.hour))
+    };
+    assert_eq!(of(""), Some((false, None)));
+    for time in ["\"1800\"", "18", "\"18\"", "180000"] {
+        assert_eq!(of(&format!("\"time\":{time},")), Some((false, Some(18))), "{time}");
+    }
+    assert_eq!(of("\"date\":\"20250930\",\"time\":\"1800\","), Some((true, None)));
+    assert_eq!(of("\"time\":\"2500\","), None);
+}
