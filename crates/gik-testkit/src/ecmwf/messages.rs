@@ -19,6 +19,8 @@ use crate::grib::{
 const PARAMETERS: [&str; 4] = ["2t", "tp", "t", "gh"];
 /// hPa.
 const LEVELS: [u32; 2] = [850, 500];
+/// WMO's total precipitation, accumulated; ECMWF's own, in metres, has another number.
+const RAIN_AS_MASS: [u8; 3] = [0, 1, 52];
 /// ECMWF in common code table C-11.
 const CENTRE: u16 = 98;
 
@@ -104,9 +106,11 @@ impl EcmwfRun {
             "t" => fields::aloft(&weather, up),
             "gh" => fields::height(&weather, up),
             _ => {
-                // Metres.
                 let mut rain = rain::accumulation(weather.grid, member, 0, step);
-                rain.iter_mut().for_each(|value| *value /= 1000.0);
+                // Kilograms a square metre as they are, or metres.
+                if parameter.code != RAIN_AS_MASS {
+                    rain.iter_mut().for_each(|value| *value /= 1000.0);
+                }
                 rain
             }
         };

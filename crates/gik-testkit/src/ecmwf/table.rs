@@ -15,6 +15,7 @@ pub(super) struct Parameter {
     pub(super) levels: Vec<Option<u32>>,
     steps: &'static str,
     since: Option<ReferenceTime>,
+    until: Option<ReferenceTime>,
     /// Mean length of a message.
     pub(super) bytes: u64,
     /// Discipline, category, number.
@@ -43,7 +44,8 @@ fn parse(line: &'static str) -> Option<Parameter> {
         "" => vec![None],
         list => list.split(' ').map(|level| level.parse().ok()).collect(),
     };
-    let (steps, since, bytes) = (next()?, next()?.parse().ok(), next()?.parse().ok()?);
+    let (steps, since, until) = (next()?, next()?.parse().ok(), next()?.parse().ok());
+    let bytes = next()?.parse().ok()?;
     let mut code = next()?.split('-').filter_map(|number| number.parse().ok());
     let code = [code.next()?, code.next()?, code.next()?];
     let (kind, value) = {
@@ -59,6 +61,7 @@ fn parse(line: &'static str) -> Option<Parameter> {
         levels,
         steps,
         since,
+        until,
         bytes,
         code,
         surface,
@@ -79,5 +82,6 @@ impl Parameter {
             ranges => ranges.split(',').any(|range| within(range) == Some(true)),
         };
         here && self.since.is_none_or(|since| since <= run)
+            && self.until.is_none_or(|until| run < until)
     }
 }

@@ -14,12 +14,15 @@ fn count(run: &EcmwfRun, step: u32) -> usize {
 
 #[test]
 fn files_have_as_many_messages_as_the_real_ones() {
-    assert_eq!(parameters().len(), 118);
+    assert_eq!(parameters().len(), 120);
     // 51 members of 160 fields: 9 variables on 13 levels, 8 of the soil, 35 of the surface.
     assert_eq!(count(&run(Product::Enfo, "2026-02-05T00"), 0), 8160);
     // 2025-03-01: 106 and 102.
     let aifs = run(Product::AifsSingle, "2025-03-01T00");
     assert_eq!((count(&aifs, 0), count(&aifs, 6)), (106, 102));
+    // Before 2025-02-24T06 there were neither soil nor clouds nor constants.
+    let aifs = run(Product::AifsSingle, "2024-06-01T00");
+    assert_eq!((count(&aifs, 0), count(&aifs, 6)), (88, 88));
     assert_eq!(run(Product::Enfo, "2026-02-05T00").published_steps().count(), 85);
 }
 
