@@ -24,6 +24,9 @@ pub enum Problem {
     DuplicateMessage,
     /// Messages that claim the same bytes of the file: at least one line of each pair is wrong.
     Overlap,
+    /// Bytes of the file that no line of the index tells of: lines are lost, or lengths are too
+    /// small.
+    Uncovered,
     /// A line of the index is damaged, and nobody can tell what it was about.
     DamagedLine,
     /// A line of the index cannot be used.
@@ -53,6 +56,7 @@ impl Problem {
             Self::MissingMessage => "missing_message",
             Self::DuplicateMessage => "duplicate_message",
             Self::Overlap => "overlap",
+            Self::Uncovered => "uncovered",
             Self::DamagedLine => "damaged_line",
             Self::BadLine => "bad_line",
             Self::UnknownMessage => "unknown_message",
@@ -71,6 +75,7 @@ impl Problem {
             Self::MissingMessage => "files that lack messages",
             Self::DuplicateMessage => "files that list messages more than once",
             Self::Overlap => "files with messages that overlap",
+            Self::Uncovered => "files with bytes that no index line tells of",
             Self::DamagedLine => "files with damaged index lines",
             Self::BadLine => "files with unusable index lines",
             Self::UnknownMessage => "files with messages outside the model's table",

@@ -16,11 +16,14 @@
 //!
 //! Array names and what belongs to them are data: see the tables in `tables/`.
 
+mod collect;
 mod config;
+mod coverage;
 mod eras;
 mod files;
 mod refs;
 mod schema;
+mod subject;
 mod vars;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use gik_core::{Error, Place, ReferenceTime, Result, Run, VariableRow, VariableTable, parsed_once};
-use gik_index::ecmwf::{Entry, LevelType};
+use gik_index::ecmwf::{Entry, LevelType, Steps};
 
 use crate::eras::AIFS_MASS;
 
@@ -70,6 +70,26 @@ impl ParameterTable {
 
     pub(crate) const fn slot_count(&self) -> usize {
         self.slot_count
+    }
+
+    /// Whether a row's message belongs to the files of a step.
+    pub(crate) fn is_of_step(&self, row: usize, step: u32) -> bool {
+        self.table.rows().get(row).is_some_and(|row| row.leads.include(step))
+    }
+
+    /// Whether a range of steps is what a row's values extend over. An index may leave out
+    /// where it starts.
+    pub(crate) fn agrees(&self, row: usize, steps: Option<Steps>) -> bool {
+        let Some(Steps { start: Some(start), end }) = steps else { return true };
+        let window = self.table.rows().get(row).map_or("", |row| row.fact("window"));
+        if window == "since the start of the forecast" {
+            return start == 0;
+        }
+        let hours = window
+            .strip_prefix("over the last ")
+            .and_then(|rest| rest.strip_suffix(" hours"))
+            .and_then(|hours| hours.parse().ok());
+        hours.is_none_or(|hours: u32| end.checked_sub(hours) == Some(start))
     }
 
     /// Where a message belongs, if the table has it.

@@ -61,6 +61,7 @@ fn an_index_about_something_else_is_refused() {
     for (from, to, part) in [
         ("\"date\": \"20260205\"", "\"date\": \"20260204\"", "run of 2026-02-04T00"),
         ("\"time\": \"0000\"", "\"time\": \"1200\"", "run of 2026-02-05T12"),
+        ("\"date\": \"20260205\", \"time\": \"0000\"", "\"time\": \"1200\"", "run of 12 UTC"),
         ("\"step\": \"6\"", "\"step\": \"9\"", "step 9"),
         ("\"stream\": \"enfo\"", "\"stream\": \"waef\"", "stream waef"),
         ("\"class\": \"od\"", "\"class\": \"ai\"", "class ai"),
@@ -110,10 +111,12 @@ fn a_truncated_index_keeps_what_it_has() {
     assert_eq!(problems(&file), [Problem::Truncated, Problem::MissingMessage]);
     assert!(file.diagnostics[0].text.starts_with("line 101 (byte "));
     assert!(file.diagnostics[1].text.contains(" of 471 messages are missing"));
-    assert!(file.diagnostics[1].text.contains(&format!("of the file's {size} bytes")));
-    // At the end of a line: only what is missing tells.
+    // At the end of a line: what is missing tells, and the bytes that are left over.
     let file = read(&text[..=text.match_indices('\n').nth(99).unwrap().0], size).unwrap();
-    assert_eq!((file.references.len(), problems(&file)), (100, vec![Problem::MissingMessage]));
+    assert_eq!(file.references.len(), 100);
+    assert_eq!(problems(&file), [Problem::Uncovered, Problem::MissingMessage]);
+    let said = &file.diagnostics[0].text;
+    assert!(said.contains("1 stretches of the file") && said.contains(&format!("to {size};")));
     let file = read("", size).unwrap();
     assert_eq!(problems(&file), [Problem::Truncated, Problem::MissingMessage]);
 }
@@ -121,10 +124,10 @@ fn a_truncated_index_keeps_what_it_has() {
 #[test]
 fn a_repeated_message_is_reported_and_the_first_counts() {
     let (text, size) = changed(|_, line| match is_temperature(line) {
-        true => vec![line.to_owned(), line.replace("\"_offset\": ", "\"_offset\": 1")],
+        true => vec![line.to_owned(), moved(line, 1, 70_000)],
         false => vec![line.to_owned()],
     });
-    let file = read(&text, size * 100).unwrap();
+    let file = read(&text, size).unwrap();
     assert_eq!(file.references.len(), 480);
     assert_eq!(problems(&file), [Problem::DuplicateMessage]);
     let said = &file.diagnostics[0].text;
@@ -170,11 +173,159 @@ fn messages_that_claim_the_same_bytes_are_left_out() {
     assert_eq!((file.references.len(), file.optional), (0, 0));
     assert_eq!(problems(&file), [Problem::Overlap, Problem::MissingMessage]);
 
-    // One length that reaches over many costs one message.
-    let long = temperature.replace("\"_length\": ", "\"_length\": 9");
-    let file = read(&whole.replace(&temperature, &long), size).unwrap();
-    assert_eq!(file.references.len(), 479);
-    assert_eq!(problems(&file), [Problem::Overlap, Problem::MissingMessage]);
+    // Lengths that reach over many cost their own messages. Some are too long for any field.
+    for (digit, problem) in [("3", Problem::Overlap), ("9999", Problem::DamagedLine)] {
+        let text = [&temperature, &place(&whole, &is_pressure)].iter().fold(
+            whole.clone(),
+            |text, place| {
+                let long = place.replace("\"_length\": ", &format!("\"_length\": {digit}"));
+                text.replace(*place, &long)
+            },
+        );
+        let file = read(&text, size * 100).unwrap();
+        assert_eq!(file.references.len(), 478, "{:?}", file.diagnostics);
+        let found: Vec<_> =
+            problems(&file).into_iter().filter(|&it| it != Problem::Uncovered).collect();
+        assert_eq!(found, [problem, Problem::MissingMessage]);
+    }
+}
+
+#[test]
+fn a_length_that_no_field_has_is_damage() {
+    // Within the file, and so large that a reader would have to hold it.
+    let (text, size) = changed(|_, line| match is_temperature(line) {
+        true => vec![line.replace("\"_length\": ", "\"_length\": 3999")],
+        false => vec![line.to_owned()],
+    });
+    let file = read(&text, size.max(1 << 33)).unwrap();
+    let said = &file.diagnostics[0];
+    assert_eq!(said.problem, Problem::DamagedLine);
+    let part = "1 messages are longer than the 8501236 bytes that a field of the grid can take";
+    assert!(said.text.starts_with(part), "{}", said.text);
+    assert!(said.text.contains("2t at sfc of member 1 (line "), "{}", said.text);
+    assert!(file.references.iter().all(|it| it.length.get() <= 8_501_236));
+}
+
+/// The request of `read`, for these members and variables.
+fn read_only(index: &str, size: u64, members: &str, variables: &[&str]) -> FileReferences {
+    let mirror = Mirror::new().unwrap();
+    put(&mirror, PATH, index.as_bytes(), size);
+    let mut request = mirror.request("enfo", TIME).unwrap();
+    request.members = Some(members.parse().unwrap());
+    request.variables = Some(variables.iter().map(|&name| name.to_owned()).collect());
+    request.steps = Some("6".parse().unwrap());
+    mirror.read(&EcmwfParser, &EcmwfParser.run(&request).unwrap()).unwrap()
+}
+
+#[test]
+fn a_lost_line_is_a_loss_whatever_it_was_about() {
+    let is_depth =
+        |line: &str| line.contains("\"param\": \"sd\"") && line.contains("\"number\": \"1\"");
+    let (whole, size) = generated();
+    let (first, last) = (whole.lines().next().unwrap(), whole.lines().last().unwrap());
+    let depth = whole.lines().find(|line| is_depth(line)).unwrap();
+    for lost in [depth, first, last] {
+        let text = whole.replace(&format!("{lost}\n"), "");
+        let file = read(&text, size).unwrap();
+        assert_eq!(file.references.len(), 479);
+        let missing = (lost != depth).then_some(Problem::MissingMessage);
+        let expected: Vec<_> = [Problem::Uncovered].into_iter().chain(missing).collect();
+        assert_eq!(problems(&file), expected, "{lost}");
+        let start = lost.split("\"_offset\": ").nth(1).unwrap().split(',').next().unwrap();
+        let said = &file.diagnostics[0].text;
+        assert!(said.contains(&format!("bytes {start} to ")), "{said}");
+        // Nobody can tell what the line was about: it may have been what is asked for.
+        let part = read_only(&text, size, "2", &["sd"]);
+        assert_eq!((part.references.len(), problems(&part)), (1, vec![Problem::Uncovered]));
+    }
+    assert!(Problem::Uncovered.is_loss());
+}
+
+#[test]
+fn a_request_for_a_part_has_no_gaps() {
+    let (text, size) = generated();
+    let part = read_only(&text, size, "2", &["sd", "t2m"]);
+    assert_eq!((part.references.len(), part.diagnostics.len()), (2, 0), "{:?}", part.diagnostics);
+    // Nor when lines about others are odd: they tell of their bytes.
+    for (from, to) in [
+        ("\"date\": \"20260205\"", "\"date\": \"20260206\""),
+        ("\"type\": \"pf\"", "\"type\": \"cf\""),
+        ("\"param\": \"2t\"", "\"param\": \"new\""),
+        ("\"step\": \"6\"", "\"step\": \"9\""),
+        ("\"_length\": ", "\"_length\": 9999"),
+        ("\"_offset\": ", "\"_offset\": 9999"),
+    ] {
+        let line = text.lines().find(|line| is_temperature(line)).unwrap();
+        let odd = text.replace(line, &line.replace(from, to));
+        assert_ne!(odd, text);
+        let part = read_only(&odd, size, "2", &["sd", "t2m"]);
+        assert_eq!(part.references.len(), 2);
+        assert!(!problems(&part).contains(&Problem::Uncovered), "{to}: {:?}", part.diagnostics);
+    }
+}
+
+#[test]
+fn a_length_that_is_too_small_is_mended_and_reported() {
+    let (whole, size) = generated();
+    let line = whole.lines().find(|line| is_temperature(line)).unwrap();
+    let number = |key: &str| {
+        let rest = line.split(&format!("\"{key}\": ")).nth(1).unwrap();
+        rest.split([',', '}']).next().unwrap().parse::<u64>().unwrap()
+    };
+    let (offset, length) = (number("_offset"), number("_length"));
+    for shorter in [1, length / 10, length - 1] {
+        let text = whole.replace(line, &moved(line, offset, shorter));
+        let file = read(&text, size).unwrap();
+        assert_eq!(problems(&file), [Problem::Uncovered]);
+        let said = &file.diagnostics[0].text;
+        assert!(said.contains(&format!("bytes {} to {}", offset + shorter, offset + length)));
+        assert!(said.contains("so 1 references now reach over"), "{said}");
+        let mended = file.references.iter().find(|it| it.offset == offset).unwrap();
+        assert_eq!(u64::from(mended.length.get()), length);
+    }
+    // Not over more than a field can have.
+    let cut = whole.match_indices('\n').nth(99).unwrap().0;
+    let file = read(&whole[..=cut], size).unwrap();
+    assert!(file.references.iter().all(|it| it.length.get() < 1_000_000));
+}
+
+#[test]
+fn ranges_of_steps_are_those_of_the_quantity() {
+    let of = |param: &str, step: &str| {
+        let wanted = format!("\"param\": \"{param}\"");
+        let (text, size) = changed(|_, line| {
+            let is_it = line.contains(&wanted) && line.contains("\"number\": \"1\"");
+            let step = format!("\"step\": \"{step}\"");
+            vec![if is_it { line.replace("\"step\": \"6\"", &step) } else { line.to_owned() }]
+        });
+        let file = read(&text, size).unwrap();
+        (file.references.len(), problems(&file))
+    };
+    for (param, step) in
+        [("tp", "0-6"), ("tp", "6"), ("mx2t3", "3-6"), ("mn2t3", "3-6"), ("10fg", "5-6")]
+    {
+        assert_eq!(of(param, step), (480, vec![]), "{param} {step}");
+    }
+    for (param, step) in [("tp", "3-6"), ("ssrd", "5-6"), ("mx2t3", "0-6"), ("mn2t3", "5-6")] {
+        let expected = (479, vec![Problem::DamagedLine, Problem::MissingMessage]);
+        assert_eq!(of(param, step), expected, "{param} {step}");
+    }
+}
+
+#[test]
+fn of_two_gusts_the_one_of_the_step_counts() {
+    let (text, size) = generated();
+    let gust =
+        |line: &&str| line.contains("\"param\": \"10fg\"") && line.contains("\"number\": \"1\"");
+    let line = text.lines().find(gust).unwrap();
+    let place = line.split("\"_offset\": ").nth(1).unwrap().split(',').next().unwrap();
+    let other = moved(line, size, 650_000).replace("10fg", "10fg3");
+    for text in [format!("{text}{other}\n"), format!("{other}\n{text}")] {
+        let file = read(&text, size + 650_000).unwrap();
+        assert_eq!((file.references.len(), problems(&file)), (480, vec![Problem::UnknownMessage]));
+        let offsets: Vec<u64> = file.references.iter().map(|it| it.offset).collect();
+        assert!(offsets.contains(&place.parse().unwrap()) && !offsets.contains(&size));
+    }
 }
 
 #[test]
