@@ -7,9 +7,9 @@ use futures::StreamExt;
 use url::Url;
 
 use crate::{
-    ChunkEntry, Diagnostic, Error, ErrorKind, FileReferences, ManifestGroup, ManifestStore, Parser,
-    Problem, Report, Result, Run, RunRequest, SchemaOptions, SourceFile, SourceObject,
-    SourceReader, SourceTable,
+    ChunkEntry, Diagnostic, Error, ErrorKind, FileReferences, ManifestGroup, ManifestStore,
+    NothingFound, Parser, Problem, Report, Result, Run, RunRequest, SchemaOptions, SourceFile,
+    SourceObject, SourceReader, SourceTable,
 };
 
 /// How a manifest is built.
@@ -189,7 +189,8 @@ impl Placement {
         report.references_expected += u64::from(file.optional);
         let id = self.store.sources.intern(SourceObject {
             url: source.data.as_str().to_owned(),
-            last_modified: file.last_modified,
+            // A store that does not say when an object was modified says 1970.
+            last_modified: file.last_modified.filter(|&seconds| seconds > 0),
             etag: file.etag,
         })?;
         for reference in file.references {
@@ -230,18 +231,7 @@ fn diagnose(source: &SourceFile, error: &Error) -> Diagnostic {
 }
 
 fn nothing_found(run: &Run, report: &Report) -> Error {
-    // A file's own failure says more than that the source was given up.
-    let of_file = |it: &&Diagnostic| it.url != run.root.as_str();
-    let first = report.diagnostics.iter().find(of_file).or_else(|| report.diagnostics.first());
-    let first = first.map(|diagnostic| format!("; first {diagnostic}"));
     Error::new(ErrorKind::NotFound)
-        .with_source(std::io::Error::other(format!(
-            "none of the {} files of {} {} {} could be used{}",
-            report.files_expected,
-            run.model,
-            run.product,
-            run.reference_time,
-            first.unwrap_or_default()
-        )))
+        .with_source(NothingFound { run: run.clone(), report: report.clone() })
         .in_url(run.root.as_str())
 }

@@ -44,7 +44,7 @@ pub use manifest::{
 pub use offer::{Offer, join_url, parsed_once, steps_of};
 pub use parser::{FileReferences, Host, Parser, ParserInfo, Product, Reference, SourceFile};
 pub use registry::{ModelPlugin, ModelRegistration, Registry};
-pub use report::{Diagnostic, Names, Problem, Report};
+pub use report::{Diagnostic, Names, NothingFound, Problem, Report};
 pub use run::{Run, RunRequest, Selection};
 pub use stores::{IndexedFile, ObjectInfo, ObjectStoreRegistry, SourceReader};
 pub use time::{ReferenceTime, StepUnit};

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::{Error, Run};
+
 /// What is wrong, by how an operator would react to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -97,6 +99,53 @@ pub struct Diagnostic {
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.url, self.text)
+    }
+}
+
+/// That no file of a run contributed a single reference: the source of the error of
+/// [`build_manifest`](crate::build_manifest).
+#[derive(Debug, Clone, PartialEq)]
+pub struct NothingFound {
+    /// The run.
+    pub run: Run,
+    /// What is wrong with its files.
+    pub report: Report,
+}
+
+impl NothingFound {
+    /// What an error says of it, if it is its source.
+    #[must_use]
+    pub fn of(error: &Error) -> Option<&Self> {
+        std::error::Error::source(error)?.downcast_ref()
+    }
+}
+
+impl std::error::Error for NothingFound {}
+
+impl fmt::Display for NothingFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { run, report } = self;
+        let files = report.files_expected;
+        let subject = format!("{} {} {}", run.model, run.product, run.reference_time);
+        if report.lines > 0 && !report.diagnostics.iter().any(|it| it.problem.is_loss()) {
+            let names: Names = run.variables.iter().cloned().collect();
+            return write!(
+                f,
+                "the {files} files of {subject} were read; none has a message of {names} at these \
+                 steps"
+            );
+        }
+        write!(f, "none of the {files} files of {subject} could be used")?;
+        // What is wrong with a file says more than what it therefore lacks, and either more than
+        // that the source was given up.
+        let rank = |it: &&Diagnostic| {
+            let is_cause = it.problem.is_loss() && it.problem != Problem::MissingMessage;
+            (it.url == run.root.as_str(), !is_cause)
+        };
+        match report.diagnostics.iter().min_by_key(rank) {
+            Some(first) => write!(f, "; first {first}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -74,7 +74,7 @@ pub struct ObjectInfo {
     /// Its size in bytes.
     pub size: u64,
     /// When it was last modified, in seconds since 1970, rounded up: later than every
-    /// moment of the modification itself.
+    /// moment of the modification itself. 0 where the store does not say.
     pub last_modified: i64,
     /// Its entity tag.
     pub etag: Option<String>,
@@ -109,13 +109,15 @@ impl IndexedFile {
     /// Checks that the index is not much older than its file: it would be about what the file
     /// was before. Producers have replaced files without writing their indexes anew.
     ///
-    /// The times of local files are those of their copying; they are not compared.
+    /// The times of local files are those of their copying; they are not compared. Nor is a
+    /// time that the store does not say.
     ///
     /// # Errors
     /// [`Mismatch`](ErrorKind::Mismatch), when it is.
     pub fn check_age(&self, source: &SourceFile) -> Result<()> {
         let older = self.data.last_modified - self.index_info.last_modified;
-        if older > STALE_SECONDS && source.index.scheme() != "file" {
+        let is_known = self.data.last_modified > 0 && self.index_info.last_modified > 0;
+        if is_known && older > STALE_SECONDS && source.index.scheme() != "file" {
             return Err(Error::mismatch(
                 "age of the index",
                 "written after its file",
@@ -226,7 +228,21 @@ impl SourceReader {
         Ok(IndexedFile { index, index_info, data })
     }
 
+    /// An object's bytes. A store asks again for the rest of an object that was cut off, if the
+    /// object has a tag to know it by; without one it is asked for anew here.
     async fn get(&self, url: &Url) -> Result<(Bytes, ObjectInfo)> {
+        for _ in 1..TRIES {
+            if let Got::Whole(bytes, info) = self.try_get(url).await? {
+                return Ok((bytes, info));
+            }
+        }
+        match self.try_get(url).await? {
+            Got::Whole(bytes, info) => Ok((bytes, info)),
+            Got::Cut(error) => Err(error),
+        }
+    }
+
+    async fn try_get(&self, url: &Url) -> Result<Got> {
         let (store, path) = self.stores.resolve(url)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let failed = |error| Error::from(error).in_url(url.as_str());
@@ -248,7 +264,11 @@ impl SourceReader {
         let mut pieces = Vec::new();
         let mut size = 0;
         while let Some(piece) = stream.next().await {
-            let piece = piece.map_err(failed)?;
+            let piece = match piece {
+                Ok(piece) => piece,
+                Err(error) if info.etag.is_none() => return Ok(Got::Cut(failed(error))),
+                Err(error) => return Err(failed(error)),
+            };
             size += piece.len() as u64;
             if size > INDEX_LIMIT {
                 return Err(too_large(size));
@@ -259,8 +279,18 @@ impl SourceReader {
             1 => pieces.pop().unwrap_or_default(),
             _ => Bytes::from(pieces.concat()),
         };
-        Ok((bytes, info))
+        Ok(Got::Whole(bytes, info))
     }
+}
+
+/// How often an object is asked for whose answers are cut off.
+const TRIES: usize = 3;
+
+/// An answer.
+enum Got {
+    Whole(Bytes, ObjectInfo),
+    /// One that was cut off, of an object without a tag.
+    Cut(Error),
 }
 
 #[cfg(test)]
@@ -268,6 +298,30 @@ mod tests {
     use object_store::memory::InMemory;
 
     use super::*;
+
+    #[test]
+    fn an_index_older_than_its_file_is_refused_where_both_times_are_known() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let check = |data, index| {
+            let info = |last_modified| ObjectInfo { size: 1, last_modified, etag: None };
+            let file =
+                IndexedFile { index: Bytes::new(), index_info: info(index), data: info(data) };
+            file.check_age(&SourceFile {
+                data: url("https://h/x"),
+                index: url("https://h/x.idx"),
+                folder: url("https://h/"),
+                member: None,
+                step: 0,
+                part: 0,
+                expected: 1,
+            })
+        };
+        let day = 86_400;
+        assert!(check(20_000 * day, 20_000 * day).is_ok());
+        assert!(check(20_001 * day, 20_000 * day).is_err());
+        assert!(check(20_001 * day, 0).is_ok());
+        assert!(check(0, 20_000 * day).is_ok());
+    }
 
     #[test]
     fn the_longest_prefix_answers() {

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use gik_core::{Attributes, CoordinateValues, Error, ErrorKind, Result};
 use icechunk::config::{ManifestConfig, ManifestPreloadCondition, ManifestPreloadConfig};
-use icechunk::format::ByteRange;
-use icechunk::format::manifest::VirtualReferenceErrorKind;
+use icechunk::format::manifest::{ChunkPayload, VirtualReferenceErrorKind};
 use icechunk::format::snapshot::NodeData;
+use icechunk::format::{ByteRange, ChunkIndices};
 use icechunk::repository::VersionInfo;
 use icechunk::session::{Session, SessionErrorKind};
 use icechunk::store::StoreErrorKind;
@@ -273,6 +273,7 @@ impl Opened {
         Ok(StoredArray {
             name: name.to_owned(),
             location: self.location.clone(),
+            session: Arc::clone(&self.session),
             store: self.store.clone(),
             array: Arc::new(array),
         })
@@ -289,12 +290,17 @@ fn array_path(name: &str) -> Result<icechunk::format::Path> {
 /// The largest coordinate read: two-dimensional ones of the finest grids have 2 million values.
 const COORDINATE_LIMIT: u64 = 1 << 26;
 
+/// What an element takes at most in an encoded chunk, in bytes, and all that is not elements.
+const ENCODED_ELEMENT: u64 = 16;
+const ENCODED_REST: u64 = 1 << 20;
+
 /// An array of a repository: its chunks are fetched and decoded separately, so that the
 /// caller decides what waits for what.
 #[derive(Clone)]
 pub struct StoredArray {
     name: String,
     location: StoreLocation,
+    session: Arc<RwLock<Session>>,
     store: Store,
     array: Arc<Array<AsyncIcechunkStore>>,
 }
@@ -374,12 +380,59 @@ impl StoredArray {
         values.map(CoordinateValues::Float64).map_err(|error| self.failed(&error))
     }
 
+    /// The length in bytes of the encoded chunk at `indices`, from the reference alone; none
+    /// when it is missing.
+    ///
+    /// # Errors
+    /// When the manifest cannot be read.
+    pub async fn encoded_length(&self, indices: &[u64]) -> Result<Option<u64>> {
+        let failed = |error| fault::session(&self.location, &error);
+        let path = array_path(&self.name)?;
+        let mut coordinates = Vec::new();
+        for &index in indices {
+            // Icechunk has no array with more chunks along a dimension.
+            let Ok(index) = u32::try_from(index) else { return Ok(None) };
+            coordinates.push(index);
+        }
+        let session = self.session.read().await;
+        let payload = session.get_chunk_ref(&path, &ChunkIndices(coordinates)).await;
+        Ok(match payload.map_err(failed)? {
+            Some(ChunkPayload::Virtual(reference)) => Some(reference.length),
+            Some(ChunkPayload::Ref(reference)) => Some(reference.length),
+            Some(ChunkPayload::Inline(bytes)) => Some(bytes.len() as u64),
+            // What a later version of Icechunk may have is found out by fetching it.
+            Some(_) => Some(0),
+            None => None,
+        })
+    }
+
+    /// Where the chunk at `indices` is, for error texts.
+    #[must_use]
+    pub fn chunk_place(&self, indices: &[u64]) -> String {
+        let chunk: Vec<String> = indices.iter().map(u64::to_string).collect();
+        format!("{}/{}/c/{}", self.location, self.name, chunk.join("/"))
+    }
+
     /// The encoded bytes of the chunk at `indices`; none when it is missing.
     ///
     /// # Errors
     /// When the object cannot be read, was overwritten since, or lies in a place that was
-    /// not allowed.
+    /// not allowed; and when the chunk is longer than any encoding of its elements is. Nothing
+    /// is fetched then.
     pub async fn fetch(&self, indices: &[u64]) -> Result<Option<Bytes>> {
+        let Some(found) = self.encoded_length(indices).await? else { return Ok(None) };
+        let shape = self.chunk_shape(indices)?;
+        let elements = shape.iter().fold(1_u64, |product, &it| product.saturating_mul(it));
+        let limit = elements.saturating_mul(ENCODED_ELEMENT).saturating_add(ENCODED_REST);
+        if found > limit {
+            let what = "length of an encoded chunk";
+            return Err(Error::new(ErrorKind::LimitExceeded { what, limit, found })
+                .in_url(self.chunk_place(indices))
+                .with_source(std::io::Error::other(
+                    "no message of this shape is as long: the index that the store was built from \
+                     was damaged",
+                )));
+        }
         let mut key = format!("{}/c", self.name);
         for index in indices {
             key.push('/');
@@ -436,10 +489,7 @@ impl StoredArray {
             return Err(Error::unsupported("element type of a field", self.data_type_name())
                 .in_url(format!("{}/{}", self.location, self.name)));
         }
-        let failed = |error: &dyn fmt::Display| {
-            let chunk: Vec<String> = indices.iter().map(u64::to_string).collect();
-            fault::io(&format!("{}/{}/c/{}", self.location, self.name, chunk.join("/")), error)
-        };
+        let failed = |error: &dyn fmt::Display| fault::io(&self.chunk_place(indices), error);
         let shape = self.array.chunk_shape(indices).map_err(|error| failed(&error))?;
         let options = CodecOptions::default();
         let decoder = self

@@ -54,9 +54,21 @@ impl HttpServer {
     ///
     /// When the port or the thread cannot be had.
     pub fn start(root: impl Into<PathBuf>) -> io::Result<Self> {
-        let root = root.into();
+        Self::of_site(root.into(), true)
+    }
+
+    /// The same without `ETag` and `Last-Modified`: nothing tells versions of a file apart.
+    ///
+    /// # Errors
+    ///
+    /// When the port or the thread cannot be had.
+    pub fn without_versions(root: impl Into<PathBuf>) -> io::Result<Self> {
+        Self::of_site(root.into(), false)
+    }
+
+    fn of_site(root: PathBuf, has_versions: bool) -> io::Result<Self> {
         let (faults, counters) = (Faults::none(), Counters::default());
-        let handler = Arc::new(Site { root: root.clone() });
+        let handler = Arc::new(Site { root: root.clone(), has_versions });
         let server = Server::start("gik-http", handler, faults.clone(), counters.clone())?;
         Ok(Self { root, faults, counters, server })
     }
@@ -88,6 +100,7 @@ impl HttpServer {
 
 struct Site {
     root: PathBuf,
+    has_versions: bool,
 }
 
 impl Handler for Site {
@@ -120,7 +133,12 @@ impl Site {
         let Some(opened) = tokio::task::spawn_blocking(move || open(&path)).await?? else {
             return Ok(plain(StatusCode::NOT_FOUND));
         };
-        respond(request, opened)
+        let mut response = respond(request, opened)?;
+        if !self.has_versions {
+            response.headers_mut().remove(ETAG);
+            response.headers_mut().remove(LAST_MODIFIED);
+        }
+        Ok(response)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use gik_core::{
-    BuildOptions, Registry, Report, Result, Run, RunRequest, SourceReader, build_manifest,
+    BuildOptions, NothingFound, Registry, Report, Result, Run, RunRequest, SourceReader,
+    build_manifest,
 };
 use gik_icechunk::{S3Settings, StoreLocation, WriteOptions, Writer, Written};
 use serde_json::{Map, Value, json};
@@ -43,28 +44,9 @@ impl Built {
     #[must_use]
     pub fn to_json(&self, store: &StoreLocation) -> Value {
         let Self { run, report, written, total_seconds } = self;
-        let diagnostics: Vec<_> = report
-            .diagnostics
-            .iter()
-            .map(|it| json!({"problem": it.problem.name(), "url": it.url, "text": it.text}))
-            .collect();
-        let problems: Map<String, Value> = report
-            .counts()
-            .into_iter()
-            .map(|(problem, files)| (problem.name().to_owned(), json!(files)))
-            .collect();
-        json!({
-            "model": run.model,
-            "product": run.product,
-            "run": run.reference_time.to_string(),
-            "source": run.root.as_str(),
-            "store": store.to_string(),
+        let mut all = report_json(run, report, store);
+        let more = json!({
             "snapshot": written.snapshot,
-            "complete": report.is_complete(),
-            "members": run.members.as_ref().map(Vec::len),
-            "steps": run.steps.len(),
-            "variables": run.variables.len(),
-            "files": {"expected": report.files_expected, "used": report.files_used},
             "references": {
                 "expected": report.references_expected,
                 "written": written.changes.added + written.changes.replaced,
@@ -72,9 +54,6 @@ impl Built {
                 "unchanged": written.changes.unchanged,
             },
             "commit_attempts": written.attempts,
-            "index_lines": report.lines,
-            "bytes_read": report.index_bytes,
-            "requests": report.requests,
             "seconds": {
                 "list": report.list_seconds,
                 "read": report.read_seconds,
@@ -84,10 +63,53 @@ impl Built {
                 "total": total_seconds,
             },
             "peak_memory_bytes": peak_memory(),
-            "problems": problems,
-            "diagnostics": diagnostics,
-        })
+        });
+        all.extend(more.as_object().cloned().unwrap_or_default());
+        Value::Object(all)
     }
+}
+
+/// What is known of a build whose run had nothing, for machines: keys of [`Built::to_json`], and
+/// the `error`.
+#[must_use]
+pub fn nothing_json(nothing: &NothingFound, store: &StoreLocation) -> Value {
+    let mut all = report_json(&nothing.run, &nothing.report, store);
+    let references = json!({"expected": nothing.report.references_expected, "written": 0});
+    all.insert("references".to_owned(), references);
+    all.insert("error".to_owned(), json!(nothing.to_string()));
+    Value::Object(all)
+}
+
+/// What a run's files came to.
+fn report_json(run: &Run, report: &Report, store: &StoreLocation) -> Map<String, Value> {
+    let diagnostics: Vec<_> = report
+        .diagnostics
+        .iter()
+        .map(|it| json!({"problem": it.problem.name(), "url": it.url, "text": it.text}))
+        .collect();
+    let problems: Map<String, Value> = report
+        .counts()
+        .into_iter()
+        .map(|(problem, files)| (problem.name().to_owned(), json!(files)))
+        .collect();
+    let all = json!({
+        "model": run.model,
+        "product": run.product,
+        "run": run.reference_time.to_string(),
+        "source": run.root.as_str(),
+        "store": store.to_string(),
+        "complete": report.references > 0 && report.is_complete(),
+        "members": run.members.as_ref().map(Vec::len),
+        "steps": run.steps.len(),
+        "variables": run.variables.len(),
+        "files": {"expected": report.files_expected, "used": report.files_used},
+        "index_lines": report.lines,
+        "bytes_read": report.index_bytes,
+        "requests": report.requests,
+        "problems": problems,
+        "diagnostics": diagnostics,
+    });
+    all.as_object().cloned().unwrap_or_default()
 }
 
 /// The most memory that this process has held, in bytes; `null` where the system does not

@@ -16,7 +16,7 @@ mod source;
 mod update;
 
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
-pub use build::{Built, Job, build};
+pub use build::{Built, Job, build, nothing_json};
 pub use source::{Source, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};
 

@@ -1,6 +1,6 @@
 //! `gik build`.
 
-use gik::core::{Layout, ReferenceTime};
+use gik::core::{Error, Layout, NothingFound, ReferenceTime};
 use gik::icechunk::StoreLocation;
 
 use super::job::JobArguments;
@@ -26,7 +26,7 @@ impl Build {
         let bar = output::progress_bar("reading indexes");
         let built = gik::build(&registry, &job, &output::advance(&bar)).await;
         bar.finish_and_clear();
-        let built = built?;
+        let built = built.inspect_err(|error| self.explain(error, &job.store))?;
         let complete = built.report.is_complete();
         if self.job.json {
             output::print_json(&built.to_json(&job.store))?;
@@ -35,6 +35,17 @@ impl Build {
             output::print(&summary(&built, &job.store))?;
         }
         Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })
+    }
+
+    /// Says what is wrong with the files of a run that has nothing.
+    fn explain(&self, error: &Error, store: &StoreLocation) {
+        let Some(nothing) = NothingFound::of(error) else { return };
+        if self.job.json {
+            // The error follows on stderr, whether anybody reads this or not.
+            let _ = output::print_json(&gik::nothing_json(nothing, store));
+        } else {
+            output::problems(&nothing.report);
+        }
     }
 }
 

@@ -134,3 +134,67 @@ fn wrong_arguments_say_what_is_right() {
         assert!(models.stdout.contains(part), "{}", models.stdout);
     }
 }
+
+/// Nothing at all can be used: the reason is told, and not only that all is missing.
+#[test]
+fn a_run_of_which_nothing_can_be_used_says_why() {
+    let desk = Desk::new();
+    ensemble().write_indexes(&desk.path("bucket")).unwrap();
+    let folder = desk.path("bucket/20260205/00z/ifs/0p25/enfo");
+    for step in [0, 3, 6, 9, 12] {
+        let index = folder.join(format!("20260205000000-{step}h-enfo-ef.index"));
+        let text = std::fs::read_to_string(&index).unwrap();
+        std::fs::write(&index, text.replace("\"_offset\"", "\"offset\"")).unwrap();
+    }
+    let options = format!("{OPTIONS} --source bucket --store store");
+    let told = desk.gik(&options).exits(1);
+    assert!(!told.stderr.contains("; first") || told.stderr.contains("index: line 1 (byte 0"));
+    told.says(&[
+        "none of the 5 files of ecmwf enfo 2026-02-05T00 could be used; first file://",
+        "-0h-enfo-ef.index: line 1 (byte 0 of the index): has no \"_offset\"",
+        "5 files with damaged index lines:",
+        "5 files that lack messages:",
+    ]);
+    let report = desk.gik(&format!("{options} --json")).exits(1).json();
+    assert_eq!(report["problems"]["damaged_line"], 5);
+    assert_eq!((&report["complete"], &report["references"]["written"]), (&false.into(), &0.into()));
+    assert!(report["error"].as_str().unwrap().contains("has no \"_offset\""));
+    assert!(!desk.path("store").exists());
+}
+
+#[test]
+fn files_without_what_is_wanted_are_not_called_unusable() {
+    let desk = Desk::new();
+    ensemble().write_indexes(&desk.path("bucket")).unwrap();
+    let options = format!("{OPTIONS} --variables cp,hcc --source bucket --store store");
+    let told = desk.gik(&options).exits(1).says(&[
+        "the 5 files of ecmwf enfo 2026-02-05T00 were read; none has a message of cp, hcc at these \
+         steps",
+    ]);
+    assert!(!told.stderr.contains("could be used"), "{}", told.stderr);
+    assert_eq!(
+        desk.gik(&format!("{options} --json")).exits(1).json()["problems"],
+        serde_json::json!({})
+    );
+}
+
+/// A line that is lost leaves no other trace than the bytes that it told of.
+#[test]
+fn a_lost_line_of_an_optional_field_is_incomplete() {
+    let desk = Desk::new();
+    ensemble().write_indexes(&desk.path("bucket")).unwrap();
+    let folder = desk.path("bucket/20260205/00z/ifs/0p25/enfo");
+    let index = folder.join("20260205000000-6h-enfo-ef.index");
+    let text = std::fs::read_to_string(&index).unwrap();
+    let kept: String = text
+        .lines()
+        .filter(|line| !(line.contains("\"sd\"") && line.contains("\"number\": \"1\"")))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    std::fs::write(&index, kept).unwrap();
+    let told = desk.gik(&format!("{OPTIONS} --source bucket --store store")).exits(3);
+    told.says(&[
+        "1 files with bytes that no index line tells of:",
+        "-6h-enfo-ef.index: no line tells of 1 stretches of the file, ",
+    ]);
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::desk::{Desk, assert_same, files_below};
-use crate::run::{Run, T2M, TP};
+use crate::run::{Run, SOILW, T2M, TP};
 
 fn desk_with(run: &Run) -> Desk {
     let desk = Desk::new();
@@ -144,4 +144,33 @@ fn a_file_that_was_overwritten_or_removed_is_not_read_as_if_it_were_the_old_one(
     // The other member is as it was.
     desk.gik(&format!("{} -o x.npy", read.replace("member=0", "member=1"))).exits(0);
     assert_same(&desk.npy("x.npy").1, &run.values(TP, 1, 3));
+}
+
+/// A reference may claim gigabytes: nobody fetches them to find out that they are no message.
+#[test]
+fn a_chunk_longer_than_any_message_is_not_fetched() {
+    let run = Run::new(&[0], &[3]);
+    let desk = Desk::new();
+    run.write(&desk.path("bucket"));
+    // The last message reaches to the end of its file.
+    let path = desk.path("bucket").join(run.path(0, 3));
+    let file = File::options().write(true).open(&path).unwrap();
+    file.set_len(3 << 30).unwrap();
+    drop(file);
+    desk.build(&format!("{} --source bucket --store store", run.options()));
+    let (_, index) = run.file(0, 3);
+    let last = crate::run::field_of(index.lines().last().unwrap());
+    let (long, others): (Vec<_>, Vec<_>) = [("t2m", T2M), ("tp", TP), ("soilw", SOILW)]
+        .into_iter()
+        .partition(|(_, field)| *field == last);
+    // 16 bytes a value and a mebibyte.
+    let parts = ["length of an encoded chunk is 32", "more than the limit of 5207296", "/c/0/0/0"];
+    for (name, _) in &long {
+        desk.gik(&format!("read store {name} --allow bucket")).exits(1).says(&parts);
+    }
+    for (name, field) in &others {
+        desk.gik(&format!("read store {name} --allow bucket -o x.npy")).exits(0);
+        assert_same(&desk.npy("x.npy").1, &run.values(field, 0, 3));
+    }
+    assert_eq!((long.len(), others.len()), (1, 2));
 }

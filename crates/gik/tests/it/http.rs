@@ -1,6 +1,7 @@
 //! Sources on web servers, which have no listings.
 
 use gik_testkit::counters::Operation;
+use gik_testkit::faults::{Fault, Rule};
 use gik_testkit::gefs::{DataFiles, GefsRun};
 use gik_testkit::http::HttpServer;
 use tempfile::TempDir;
@@ -95,4 +96,30 @@ fn what_is_missing_on_a_web_server_is_reported() {
     desk.gik(&format!("{read} --sel member=0")).exits(0);
     assert_same(&desk.npy("x.npy").1, &run.missing());
     assert!(!run.values(TP, 0, 3)[0].is_nan());
+}
+
+/// Some mirrors say neither when a file was written nor which version of it they send.
+#[test]
+fn a_server_without_versions_gives_a_whole_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = HttpServer::without_versions(dir.path()).unwrap();
+    let run = Run::new(&[0, 1], &[0, 3]);
+    run.write(dir.path());
+    // Nobody could ask for the rest of a file alone.
+    let cut = Rule::new(Fault::CutBody { after: 50 }).on(Operation::Get).on_path(".idx");
+    server.faults().add(cut.first_of_each(2));
+    let desk = Desk::new();
+    let options = format!("{} --source {} --store store --json", run.options(), server.url());
+    let report = desk.build(&options).exits(0).json();
+    assert_eq!((&report["files"]["used"], &report["requests"]), (&4.into(), &16.into()));
+    assert_eq!(server.faults().injected().cut, 8);
+    desk.gik(&format!("read store t2m -o x.npy --allow {}", server.url())).exits(0);
+    let values: Vec<f32> = run.targets().flat_map(|(m, s)| run.values(T2M, m, s)).collect();
+    assert_same(&desk.npy("x.npy").1, &values);
+
+    // Not for ever.
+    server.faults().clear();
+    server.faults().add(Rule::new(Fault::CutBody { after: 50 }).on(Operation::Get).on_path(".idx"));
+    let report = desk.build(&options.replace("store store", "store other")).exits(1).json();
+    assert_eq!(report["problems"], serde_json::json!({"unreadable": 4}));
 }
