@@ -124,12 +124,12 @@ impl<'r> Collector<'r> {
         let claim = entry.offset..entry.offset + entry.length;
         if let Some(subject) = other_subject(run, kind, self.step, entry) {
             self.elsewhere.add(|| format!("line {} ({subject})", entry.line));
-            return self.coverage.tell(claim);
+            return self.coverage.tell(claim, true);
         }
         let number = member(entry);
         if number.is_none() && is_member(entry) {
             self.contradictory.add(|| format!("line {}", entry.line));
-            return self.coverage.tell(claim);
+            return self.coverage.tell(claim, true);
         }
         let is_past_end = claim.end > size;
         let known = number.filter(|&number| number < MEMBERS).zip(table.place(entry));
@@ -147,16 +147,16 @@ impl<'r> Collector<'r> {
             if reference.is_some() {
                 self.too_long.add(called);
             }
-            return self.coverage.doubt(claim.start);
+            return self.coverage.doubt(claim, reference.is_some());
         };
         let Some((member, variable)) = reference else { return self.claim(claim) };
         if is_past_end {
             self.past_end.add(called);
-            return self.coverage.tell(claim);
+            return self.coverage.tell(claim, true);
         }
         if !table.agrees(place.row, entry.steps) {
             self.contradictory.add(called);
-            return self.coverage.tell(claim);
+            return self.coverage.tell(claim, true);
         }
         let slot = self.slot(member, place.row);
         let accepted = Accepted {
@@ -181,7 +181,7 @@ impl<'r> Collector<'r> {
         };
         if before.row == place.row {
             self.duplicates.add(called);
-            return self.coverage.tell(claim);
+            return self.coverage.tell(claim, true);
         }
         // Two parameters of one array: the one that belongs to this step counts.
         let is_better = table.is_of_step(place.row, self.step);
@@ -195,7 +195,7 @@ impl<'r> Collector<'r> {
     /// Takes the bytes of a message that is not wanted.
     fn claim(&mut self, claim: Range<u64>) {
         if claim.end > self.wanted.size {
-            self.coverage.tell(claim);
+            self.coverage.tell(claim, false);
         } else {
             self.claims.push(claim);
         }
@@ -210,20 +210,28 @@ impl<'r> Collector<'r> {
                 *is_sound = false;
             }
         }
-        let size = self.wanted.size;
-        let mut coverage = std::mem::replace(&mut self.coverage, Coverage::of_file(size, 0));
-        for (claim, &is_sound) in self.claims.iter().zip(&is_sound) {
-            if is_sound {
-                coverage.tell(claim.clone());
-            } else {
-                // The length may be wrong, or the offset.
-                coverage.doubt(claim.start);
-                coverage.displace(1);
+        let mut is_wanted = vec![false; self.claims.len()];
+        for accepted in &self.accepted {
+            if let Some(is_wanted) = is_wanted.get_mut(accepted.claim) {
+                *is_wanted = true;
             }
         }
-        coverage.displace(index.diagnostics.len() + index.diagnostics_left_off);
+        let mut coverage =
+            std::mem::replace(&mut self.coverage, Coverage::of_file(self.wanted.size, 0));
+        for (claim, (&is_sound, &is_wanted)) in
+            self.claims.iter().zip(is_sound.iter().zip(&is_wanted))
+        {
+            if is_sound {
+                coverage.tell(claim.clone(), false);
+            } else {
+                // The length may be wrong, or the offset.
+                coverage.doubt(claim.clone(), is_wanted);
+                coverage.displace(claim.clone(), is_wanted);
+            }
+        }
+        coverage.excuse(index.diagnostics.len() + index.diagnostics_left_off);
         // An empty index is reported as one that is cut.
-        coverage.displace(usize::from(index.entries.is_empty()));
+        coverage.excuse(usize::from(index.entries.is_empty()));
         let gaps = coverage.gaps();
         for accepted in std::mem::take(&mut self.accepted) {
             if is_sound.get(accepted.claim) == Some(&true) {

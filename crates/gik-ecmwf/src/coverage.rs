@@ -4,6 +4,7 @@
 //! left over, a line is lost, or a length is too small: nothing else shows either, for the lines
 //! that are there are in order.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// What the lines of an index tell of the bytes of their file.
@@ -14,37 +15,50 @@ pub(crate) struct Coverage {
     told: Vec<Range<u64>>,
     /// Where messages begin whose length is in doubt.
     begun: Vec<u64>,
-    /// Lines of which nobody knows where their messages lie.
-    displaced: usize,
+    /// The lengths of messages that lie elsewhere than their lines say, where nothing else is
+    /// reported of them.
+    displaced: Vec<u64>,
+    /// Lines that are reported, and may tell of any place.
+    reported: usize,
 }
 
 impl Coverage {
     /// Of a file of `size` bytes, with no line yet.
     pub(crate) fn of_file(size: u64, lines: usize) -> Self {
-        Self { size, told: Vec::with_capacity(lines), begun: Vec::new(), displaced: 0 }
+        let told = Vec::with_capacity(lines);
+        Self { size, told, begun: Vec::new(), displaced: Vec::new(), reported: 0 }
     }
 
-    /// A line tells of these bytes.
-    pub(crate) fn tell(&mut self, message: Range<u64>) {
+    /// A line tells of these bytes. `is_reported`: the line is, for another reason.
+    pub(crate) fn tell(&mut self, message: Range<u64>, is_reported: bool) {
         if message.end <= self.size {
             self.told.push(message);
         } else {
-            self.doubt(message.start);
+            self.doubt(message, is_reported);
         }
     }
 
-    /// A line tells of a message here, and its length is in doubt.
-    pub(crate) fn doubt(&mut self, start: u64) {
-        if start < self.size {
-            self.begun.push(start);
+    /// A line tells of a message that starts there, and its length is in doubt.
+    pub(crate) fn doubt(&mut self, message: Range<u64>, is_reported: bool) {
+        if message.start < self.size {
+            self.begun.push(message.start);
         } else {
-            self.displace(1);
+            self.displace(message, is_reported);
         }
     }
 
-    /// So many lines may tell of any place.
-    pub(crate) const fn displace(&mut self, lines: usize) {
-        self.displaced += lines;
+    /// A line tells of a message that may lie elsewhere.
+    pub(crate) fn displace(&mut self, message: Range<u64>, is_reported: bool) {
+        if is_reported {
+            self.reported += 1;
+        } else {
+            self.displaced.push(message.end - message.start);
+        }
+    }
+
+    /// So many lines more are reported, and may tell of any place.
+    pub(crate) const fn excuse(&mut self, lines: usize) {
+        self.reported += lines;
     }
 
     /// The stretches that no line tells of.
@@ -60,7 +74,18 @@ impl Coverage {
             }
             end = end.max(message.end);
         }
-        Gaps { is_explained: ranges.len() <= self.displaced, ranges }
+        let mut displaced = HashMap::<u64, usize>::new();
+        for length in self.displaced {
+            *displaced.entry(length).or_default() += 1;
+        }
+        ranges.retain(|gap| match displaced.get_mut(&(gap.end - gap.start)) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                false
+            }
+            _ => true,
+        });
+        Gaps { is_explained: ranges.len() <= self.reported, ranges }
     }
 }
 
@@ -69,8 +94,8 @@ impl Coverage {
 pub(crate) struct Gaps {
     /// In the order of the file, none of them empty.
     ranges: Vec<Range<u64>>,
-    /// Whether there are no more of them than lines that may tell of any place, which are
-    /// reported for themselves.
+    /// Whether there are no more of them than lines that are reported and may tell of any
+    /// place.
     pub(crate) is_explained: bool,
 }
 
@@ -95,31 +120,46 @@ impl Gaps {
 mod tests {
     use super::*;
 
-    fn gaps(told: &[Range<u64>], begun: &[u64], displaced: usize) -> Gaps {
+    fn coverage(told: &[Range<u64>]) -> Coverage {
         let mut coverage = Coverage::of_file(100, told.len());
-        told.iter().cloned().for_each(|it| coverage.tell(it));
-        begun.iter().for_each(|&it| coverage.doubt(it));
-        coverage.displace(displaced);
-        coverage.gaps()
+        told.iter().cloned().for_each(|it| coverage.tell(it, false));
+        coverage
     }
 
     #[test]
     fn gaps_are_before_between_and_after() {
-        let found = gaps(&[50..60, 10..20, 20..30, 12..15], &[], 0);
+        let found = coverage(&[50..60, 10..20, 20..30, 12..15]).gaps();
         assert_eq!((found.ranges(), found.is_explained), (&[0..10, 30..50, 60..100][..], false));
         assert_eq!((found.bytes(), found.end_of(30), found.end_of(31)), (70, Some(50), None));
-        assert_eq!(gaps(&[0..40, 40..100], &[], 0), Gaps { ranges: vec![], is_explained: true });
-        assert_eq!(gaps(&[], &[], 0).ranges(), [0..100]);
+        let whole = coverage(&[0..40, 40..100]).gaps();
+        assert_eq!(whole, Gaps { ranges: vec![], is_explained: true });
+        assert_eq!(coverage(&[]).gaps().ranges(), [0..100]);
     }
 
     #[test]
-    fn doubtful_lines_explain_as_many_gaps_as_there_are() {
-        assert_eq!(gaps(&[0..40, 60..100], &[40], 0).ranges(), [0..0; 0]);
-        assert_eq!(gaps(&[0..40, 60..100], &[41], 0).ranges(), [40..60]);
-        assert!(gaps(&[0..40, 60..100], &[], 1).is_explained);
-        assert!(gaps(&[0..40, 60..100, 800..900], &[], 0).is_explained);
-        assert!(!gaps(&[0..40, 60..90], &[], 1).is_explained);
+    fn lines_in_doubt_tell_of_what_begins_with_them() {
+        for (start, ranges) in [(40, &[][..]), (41, &[40..60])] {
+            let mut coverage = coverage(&[0..40, 60..100]);
+            coverage.doubt(start..start + 1, false);
+            assert_eq!(coverage.gaps().ranges(), ranges);
+        }
         // It begins in the file and ends after it.
-        assert_eq!(gaps(&[0..40, 40..900], &[], 0).ranges(), [0..0; 0]);
+        assert_eq!(coverage(&[0..40, 40..900]).gaps().ranges(), [0..0; 0]);
+    }
+
+    #[test]
+    fn displaced_lines_tell_of_gaps_of_their_length() {
+        assert_eq!(coverage(&[0..40, 60..100, 800..820]).gaps().ranges(), [0..0; 0]);
+        assert_eq!(coverage(&[0..40, 60..100, 800..821]).gaps().ranges(), [40..60]);
+    }
+
+    #[test]
+    fn reported_lines_explain_as_many_gaps_as_they_are() {
+        for (lines, is_explained) in [(0, false), (1, false), (2, true)] {
+            let mut coverage = coverage(&[0..40, 60..90]);
+            coverage.excuse(lines);
+            let gaps = coverage.gaps();
+            assert_eq!((gaps.ranges().len(), gaps.is_explained), (2, is_explained));
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Tests of the public interface on real index files and on damaged ones.
 
 #[cfg(test)]
+mod allocations;
+#[cfg(test)]
 mod checks;
 #[cfg(test)]
 mod ecmwf;
