@@ -20,7 +20,7 @@ mod write;
 pub use field::{Coordinate, Dimension, Field};
 pub use gik_core::{Attributes, CoordinateValues};
 pub use labels::{Chosen, Label};
-pub use map::{Map, Palette};
+pub use map::{Map, Palette, completeness_png};
 pub use read::{Query, read_field};
 pub use region::{BoundingBox, Selection};
 pub use write::{Format, write_field};

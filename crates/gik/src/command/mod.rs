@@ -3,6 +3,7 @@
 mod backfill;
 mod build;
 mod demo;
+mod expire;
 mod history;
 mod info;
 mod job;
@@ -11,6 +12,7 @@ mod output;
 mod read;
 mod tag;
 mod update;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -42,6 +44,10 @@ enum Command {
     History(history::History),
     /// Name a state of a store for good.
     Tag(tag::Tag),
+    /// Check that a store has what it should have, and that it can be read.
+    Validate(validate::Validate),
+    /// Forget old states of a store, and remove what only they needed.
+    Expire(expire::Expire),
     /// Read a part of a variable into a file, or show it.
     Read(read::Read),
     /// Build, read and draw a small bundled run, without a network.
@@ -95,6 +101,8 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Info(command) => command.run().await,
         Command::History(command) => command.run().await,
         Command::Tag(command) => command.run().await,
+        Command::Validate(command) => command.run().await,
+        Command::Expire(command) => command.run().await,
         Command::Read(command) => command.run().await,
         Command::Demo(command) => command.run().await,
     }
