@@ -12,11 +12,20 @@
 //!
 //! All hours may as well be minutes, if all are.
 
+mod field;
+mod job;
+mod period;
 mod plan;
+mod windows;
 
 use gik_core::{Error, Result};
 
+pub use field::accumulate;
+pub(crate) use job::{MemberTotal, lock};
+pub use job::{Accumulation, Losses, Request};
+pub use period::Period;
 pub use plan::{MissingWindows, Plan, Span, Term, plan};
+pub use windows::{Alignment, Window, windows};
 
 /// One window of one member: what accumulated from `start` to `end`.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -9,10 +9,13 @@
 //! - [`accumulation`] makes totals over a period out of the windows that a model publishes.
 
 pub mod accumulation;
+mod axes;
 mod cf_time;
+mod chunks;
 mod field;
 mod labels;
 pub mod map;
+mod pipeline;
 mod read;
 mod region;
 mod write;
@@ -21,6 +24,7 @@ pub use field::{Coordinate, Dimension, Field};
 pub use gik_core::{Attributes, CoordinateValues};
 pub use labels::{Chosen, Label};
 pub use map::{Map, Palette};
-pub use read::{Query, read_field};
-pub use region::{BoundingBox, Selection};
+pub use pipeline::Progress;
+pub use read::{Query, is_coordinate, read_coordinate, read_field};
+pub use region::{BoundingBox, Place, Selection};
 pub use write::{Format, write_field};
