@@ -198,6 +198,21 @@ impl Field {
         self
     }
 
+    /// The same field with other values.
+    ///
+    /// # Errors
+    /// If their number is not that of this field's.
+    pub fn with_values(&self, values: Vec<f32>) -> Result<Self> {
+        if values.len() != self.values.len() {
+            return Err(Error::mismatch(
+                format!("values of '{}'", self.name),
+                self.values.len().to_string(),
+                values.len().to_string(),
+            ));
+        }
+        Ok(Self { values, ..self.clone() })
+    }
+
     /// The variable's name.
     #[must_use]
     pub fn name(&self) -> &str {

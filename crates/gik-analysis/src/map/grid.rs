@@ -144,7 +144,8 @@ impl<'a> Grid<'a> {
         self.value(pick(row), pick(column))
     }
 
-    fn value(&self, row: usize, column: usize) -> f32 {
+    /// The value of a point, by its indices in the field.
+    pub(super) fn value(&self, row: usize, column: usize) -> f32 {
         let index = row * self.row_stride + column * self.column_stride;
         self.values.get(index).copied().unwrap_or(f32::NAN)
     }
@@ -197,6 +198,14 @@ impl Axis {
             (Some(only), None) | (None, Some(only)) => lone(only),
             (None, None) => None,
         }
+    }
+
+    /// Neighbouring points without a hole between them, each with its index in the field.
+    pub(super) fn pairs(&self) -> Vec<((f64, usize), (f64, usize))> {
+        let turn = self.period.zip(self.points.first()).map(|(period, &(at, i))| (at + period, i));
+        let next = self.points.iter().skip(1).copied().chain(turn);
+        let pairs = self.points.iter().copied().zip(next);
+        pairs.filter(|(a, b)| b.0 - a.0 < HOLE * self.step).collect()
     }
 
     /// The outer edges of its cells, or once round from its first point.
