@@ -21,8 +21,8 @@ mod windows;
 use gik_core::{Error, Result};
 
 pub use field::accumulate;
-pub(crate) use job::{MemberTotal, lock};
 pub use job::{Accumulation, Losses, Request};
+pub(crate) use job::{MemberTotal, lock};
 pub use period::Period;
 pub use plan::{MissingWindows, Plan, Span, Term, plan};
 pub use windows::{Alignment, Window, windows};

@@ -57,7 +57,11 @@ pub(crate) async fn axes(
                 return Err(Error::mismatch(
                     format!("coordinate '{name}'"),
                     format!("{length} labels, as many as {} has", array.name()),
-                    format!("{} in ({})", coordinate.values.len(), coordinate.dimensions.join(", ")),
+                    format!(
+                        "{} in ({})",
+                        coordinate.values.len(),
+                        coordinate.dimensions.join(", ")
+                    ),
                 ));
             }
             Some(coordinate)

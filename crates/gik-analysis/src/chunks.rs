@@ -49,6 +49,18 @@ impl Chunks {
         Ok(Self { slabs, lengths: axes.iter().map(|axis| axis.indices.len()).collect() })
     }
 
+    /// The same chunks for a result that has all points along one dimension in one place.
+    pub(crate) fn collapsed(mut self, dimension: usize) -> Self {
+        for slab in self.slabs.get_mut(dimension).into_iter().flatten() {
+            let points = slab.points.iter().map(|&(inside, _)| (inside, 0)).collect();
+            *slab = Arc::new(Slab { chunk: slab.chunk, part: slab.part.clone(), points });
+        }
+        if let Some(length) = self.lengths.get_mut(dimension) {
+            *length = 1;
+        }
+        self
+    }
+
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
         self.slabs.iter().fold(1, |count, slabs| count.saturating_mul(slabs.len()))

@@ -173,8 +173,7 @@ impl Exceedance {
 
     /// The variable's dimensions, with lengths.
     pub(crate) fn dimensions(&self) -> Vec<(String, usize)> {
-        let first =
-            [("step", self.totals.windows().len()), ("threshold", self.thresholds.len())];
+        let first = [("step", self.totals.windows().len()), ("threshold", self.thresholds.len())];
         let all = first.into_iter().chain(self.totals.grid());
         all.map(|(name, length)| (name.to_owned(), length)).collect()
     }

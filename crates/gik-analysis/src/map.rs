@@ -35,9 +35,9 @@ use font::{Font, Weight};
 use frame::Frame;
 use grid::Grid;
 pub use palette::Palette;
-pub use sheet::ProbabilitySheet;
 use panel::Panel;
 use raster::{Raster, hatch};
+pub use sheet::ProbabilitySheet;
 use style::Style;
 
 /// The longer side of the picture in pixels, but for very flat regions.

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gik_core::{Error, ErrorKind, Result};
 use gik_icechunk::{Opened, StoredArray};
 
-use crate::axes::{Axis, axes, coordinate, subset, to_usize};
+use crate::axes::{Axis, axes, coordinate, grid, subset, to_usize};
 use crate::chunks::Chunks;
 use crate::labels::Label;
 use crate::pipeline::{self, Progress};
-use crate::{BoundingBox, Coordinate, Field};
+use crate::{BoundingBox, Coordinate, Field, Place};
 
 /// What to read of a variable.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,10 +20,12 @@ pub struct Query {
     /// The region; the whole grid without one. Of a grid that is not along latitude and
     /// longitude, the smallest part that holds all of the region.
     pub region: Option<BoundingBox>,
+    /// The grid point nearest to this place instead of a region.
+    pub point: Option<Place>,
 }
 
 /// The largest field read into memory, in elements: 4 GiB.
-const ELEMENT_LIMIT: u64 = 1 << 30;
+pub(crate) const ELEMENT_LIMIT: u64 = 1 << 30;
 
 /// Messages under way take so many bytes at the most.
 pub(crate) const UNDER_WAY: usize = 256 << 20;
@@ -44,13 +46,36 @@ pub async fn read_field(
     query: &Query,
     progress: Progress<'_>,
 ) -> Result<Field> {
-    let array = store.array(variable).await?;
-    let axes = axes(store, &array, &query.labels, query.region.as_ref()).await?;
+    let (array, axes) = wanted(store, variable, query).await?;
     let values = read_values(&array, &axes, progress).await?;
     let kept = axes.iter().filter(|axis| !axis.dropped);
     let field =
         Field::new(variable, kept.map(|axis| (axis.name.clone(), axis.indices.len())), values)?;
     describe(store, &array, &axes, field).await
+}
+
+/// The variable's array, and what the query wants of it.
+pub(crate) async fn wanted(
+    store: &Opened,
+    variable: &str,
+    query: &Query,
+) -> Result<(StoredArray, Vec<Axis>)> {
+    let array = store.array(variable).await?;
+    let mut axes = axes(store, &array, &query.labels, query.region.as_ref()).await?;
+    if let Some(point) = query.point {
+        if query.region.is_some() {
+            return Err(Error::argument(
+                format!("point {point}"),
+                "cannot be combined with a region; name one of them",
+            ));
+        }
+        let (row, column) = grid(store, &array, &axes).await?.nearest(point)?;
+        if let [.., rows, columns] = axes.as_mut_slice() {
+            rows.keep_one(row);
+            columns.keep_one(column);
+        }
+    }
+    Ok((array, axes))
 }
 
 /// Reads the labels of a coordinate, chosen by other labels along its dimensions.

@@ -3,6 +3,7 @@
 mod csv;
 pub(crate) mod netcdf;
 mod npy;
+mod zarr;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -25,6 +26,8 @@ pub enum Format {
     Csv,
     /// CF `NetCDF` in the classic 64-bit-offset format, which every `NetCDF` reader opens.
     NetCdf,
+    /// A Zarr v3 store in a folder, uncompressed.
+    Zarr,
     /// A map of a field that has one value per latitude and longitude.
     Png,
 }
@@ -40,10 +43,11 @@ impl Format {
             "npy" => Ok(Self::Npy),
             "csv" => Ok(Self::Csv),
             "nc" => Ok(Self::NetCdf),
+            "zarr" => Ok(Self::Zarr),
             "png" => Ok(Self::Png),
             _ => Err(Error::argument(
                 format!("output '{}'", path.display()),
-                "its extension names no format; use .npy, .nc, .csv or .png",
+                "its extension names no format; use .npy, .nc, .csv, .zarr or .png",
             )),
         }
     }
@@ -65,6 +69,7 @@ pub fn write_field(field: &Field, path: &Path) -> Result<()> {
             let plan = netcdf::Plan::new(field)?;
             write_atomically(path, |out| plan.write(out))
         }
+        Format::Zarr => zarr::write(field, path),
         Format::Png => Map::new(field, None)?.write_png(path),
     }
 }
@@ -187,7 +192,7 @@ mod tests {
         assert_eq!(Format::of_path(Path::new("b.tar.npy")).unwrap(), Format::Npy);
         for path in ["b", "b.nc4", "nc", ".png"] {
             let error = Format::of_path(Path::new(path)).unwrap_err().to_string();
-            assert!(error.contains("use .npy, .nc, .csv or .png"), "{error}");
+            assert!(error.contains("use .npy, .nc, .csv, .zarr or .png"), "{error}");
         }
     }
 

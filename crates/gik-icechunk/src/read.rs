@@ -10,8 +10,8 @@ use futures::{StreamExt, TryStreamExt};
 use gik_core::{Attributes, CoordinateValues, Error, ErrorKind, Result};
 use icechunk::config::{ManifestConfig, ManifestPreloadCondition, ManifestPreloadConfig};
 use icechunk::format::manifest::{ChunkPayload, VirtualReferenceErrorKind};
-use icechunk::format::{ByteRange, ChunkIndices};
 use icechunk::format::snapshot::NodeData;
+use icechunk::format::{ByteRange, ChunkIndices};
 use icechunk::repository::VersionInfo;
 use icechunk::session::{Session, SessionErrorKind};
 use icechunk::store::StoreErrorKind;
@@ -482,9 +482,7 @@ impl StoredArray {
             return Err(Error::unsupported("element type of a field", self.data_type_name())
                 .in_url(format!("{}/{}", self.location, self.name)));
         }
-        let failed = |error: &dyn fmt::Display| {
-            fault::io(&self.chunk_place(indices), error)
-        };
+        let failed = |error: &dyn fmt::Display| fault::io(&self.chunk_place(indices), error);
         let shape = self.array.chunk_shape(indices).map_err(|error| failed(&error))?;
         let options = CodecOptions::default();
         let decoder = self

@@ -13,7 +13,7 @@ pub use {
 mod build;
 mod source;
 
-pub use build::{Built, Job, build};
+pub use build::{Built, Job, build, peak_memory};
 pub use source::{Source, public_places, source_url};
 
 use gik_core::{ModelPlugin, Registry, Result};

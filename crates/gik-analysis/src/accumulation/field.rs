@@ -116,11 +116,14 @@ impl Accumulation {
             .with_attribute("long_name", "time since forecast_reference_time")
             .with_attribute("units", self.unit().name());
         let valid = valid.map(|values| {
-            Coordinate { dimensions: vec!["step".into()], ..Coordinate::axis("valid_time", CoordinateValues::Int64(values)) }
-                .with_attribute("standard_name", "time")
-                .with_attribute("long_name", "end of the window")
-                .with_attribute("units", "seconds since 1970-01-01")
-                .with_attribute("calendar", "proleptic_gregorian")
+            Coordinate {
+                dimensions: vec!["step".into()],
+                ..Coordinate::axis("valid_time", CoordinateValues::Int64(values))
+            }
+            .with_attribute("standard_name", "time")
+            .with_attribute("long_name", "end of the window")
+            .with_attribute("units", "seconds since 1970-01-01")
+            .with_attribute("calendar", "proleptic_gregorian")
         });
         std::iter::once(step).chain(valid).collect()
     }

@@ -171,7 +171,8 @@ impl Accumulation {
         let names = ["time", "reference_time", "latitude", "longitude", "y", "x"];
         for name in names {
             let is_axis = self.axes.iter().any(|axis| axis.name == name);
-            let is_named = auxiliary.as_str().unwrap_or_default().split_whitespace().any(|it| it == name);
+            let is_named =
+                auxiliary.as_str().unwrap_or_default().split_whitespace().any(|it| it == name);
             if !arrays.iter().any(|it| it == name) || !(is_axis || is_named) {
                 continue;
             }
@@ -396,9 +397,9 @@ impl Sums {
         let left = self.terms.get(&window).copied().unwrap_or(1);
         let total = {
             let mut open = lock(&self.open);
-            let total = open
-                .entry((member, window))
-                .or_insert_with(|| Arc::new(Mutex::new(Open { left, sums: Vec::new(), lost: false })));
+            let total = open.entry((member, window)).or_insert_with(|| {
+                Arc::new(Mutex::new(Open { left, sums: Vec::new(), lost: false }))
+            });
             Arc::clone(total)
         };
         let mut total = lock(&total);

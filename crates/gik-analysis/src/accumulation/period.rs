@@ -88,13 +88,10 @@ mod tests {
     #[test]
     fn as_people_write_them() {
         let minutes = |text: &str| text.parse::<Period>().map(Period::minutes).ok();
-        assert_eq!(["24h", "24", "1d", "90min", "6 hours"].map(minutes), [
-            Some(1440),
-            Some(1440),
-            Some(1440),
-            Some(90),
-            Some(360)
-        ]);
+        assert_eq!(
+            ["24h", "24", "1d", "90min", "6 hours"].map(minutes),
+            [Some(1440), Some(1440), Some(1440), Some(90), Some(360)]
+        );
         for text in ["", "h", "0h", "-3h", "24x", "1.5h", "99999999d"] {
             assert_eq!(minutes(text), None, "{text}");
         }

@@ -50,10 +50,8 @@ pub fn windows(
         let reason = format!("is no whole number of {}, the unit of the steps", unit.name());
         Error::argument(argument(), reason)
     })?;
-    let spans: Vec<Span> = steps
-        .iter()
-        .map(|&step| Span::new(rule.start(step, unit).unwrap_or(step), step))
-        .collect();
+    let spans: Vec<Span> =
+        steps.iter().map(|&step| Span::new(rule.start(step, unit).unwrap_or(step), step)).collect();
     let last = steps.iter().copied().max().unwrap_or(0);
     let first = spans.iter().map(|span| span.start).min().unwrap_or(0);
     let periods: Vec<Span> = match alignment {

@@ -34,11 +34,8 @@ impl ProbabilityFile {
     /// When it cannot be written, or the variable is too large for `NetCDF`.
     pub fn create(path: &Path, job: &Exceedance) -> Result<Self> {
         let name = job.name();
-        let dimensions: Vec<Dimension> = job
-            .dimensions()
-            .into_iter()
-            .map(|(name, length)| Dimension { name, length })
-            .collect();
+        let dimensions: Vec<Dimension> =
+            job.dimensions().into_iter().map(|(name, length)| Dimension { name, length }).collect();
         let mut coordinates = job.coordinates();
         let beside = beside(job, &mut coordinates);
         let mut attributes = job.attributes();

@@ -16,8 +16,12 @@ pub(super) fn contour(grid: &Grid<'_>, frame: &Frame, level: f64) -> Vec<Vec<(f3
             let corner = |x: (f64, usize), y: (f64, usize)| -> Corner {
                 (x.0, y.0, f64::from(grid.value(y.1, x.1)))
             };
-            let around =
-                [corner(west, south), corner(east, south), corner(east, north), corner(west, north)];
+            let around = [
+                corner(west, south),
+                corner(east, south),
+                corner(east, north),
+                corner(west, north),
+            ];
             cell(around, level, |from, to| pieces.extend(frame.visible(&[from, to])));
         }
     }
@@ -30,8 +34,10 @@ fn cell(around: [Corner; 4], level: f64, mut piece: impl FnMut((f64, f64), (f64,
         return;
     }
     let [a, b, c, d] = around;
-    let crossings: Vec<(f64, f64)> =
-        [(a, b), (b, c), (c, d), (d, a)].into_iter().filter_map(|side| cross(side, level)).collect();
+    let crossings: Vec<(f64, f64)> = [(a, b), (b, c), (c, d), (d, a)]
+        .into_iter()
+        .filter_map(|side| cross(side, level))
+        .collect();
     match crossings.as_slice() {
         [from, to] => piece(*from, *to),
         // A saddle: what its middle belongs to is joined.

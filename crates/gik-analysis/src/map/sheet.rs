@@ -167,7 +167,10 @@ impl ProbabilitySheet {
         let (width, height) = (self.frame.width, self.frame.height);
         let [l, t, w, h] = [x, y, width, height].map(|it| narrow(it.into()));
         let corners = [(l, t), (l + w, t), (l + w, t + h), (l, t + h)];
-        self.canvas.outline(&corners.map(|(x, y)| (x.round() + 0.5, y.round() + 0.5)), Pen::solid(Rgb::INK, 1.0));
+        self.canvas.outline(
+            &corners.map(|(x, y)| (x.round() + 0.5, y.round() + 0.5)),
+            Pen::solid(Rgb::INK, 1.0),
+        );
         let (bottom, first) = (plane.window + 1 == self.rows, plane.threshold == 0);
         edge_labels(&mut self.canvas, &self.font, &self.frame, (l, t), (first, bottom), LABEL);
         Ok(())
@@ -257,7 +260,14 @@ impl ProbabilitySheet {
             let pen = Pen { width: 2.6, ..EVEN_PEN };
             self.canvas.lines(&[vec![(x, y + 11.0), (x + 34.0, y + 11.0)]], pen);
             let look = Type { colour: Rgb::INK, ..ROW_TEXT };
-            self.canvas.text(&self.font, "50 %: as likely as not", x + 44.0, y + 17.0, Anchor::Left, look);
+            self.canvas.text(
+                &self.font,
+                "50 %: as likely as not",
+                x + 44.0,
+                y + 17.0,
+                Anchor::Left,
+                look,
+            );
         }
         let mut note = ATTRIBUTION.to_owned();
         if self.missing {
@@ -266,8 +276,7 @@ impl ProbabilitySheet {
         if self.windows > self.rows {
             note.push_str(&format!("  ·  the first {} of {} windows", self.rows, self.windows));
         }
-        let (note, size) =
-            self.font.fit(&note, NOTE.weight, NOTE.size, page - 2.0 * MARGIN);
+        let (note, size) = self.font.fit(&note, NOTE.weight, NOTE.size, page - 2.0 * MARGIN);
         let y = height - MARGIN / 2.0 - 3.0;
         self.canvas.text(&self.font, &note, MARGIN, y, Anchor::Left, Type { size, ..NOTE });
     }

@@ -66,7 +66,8 @@ impl Grid {
                 let point = least(places.map(|(&y, &x)| distance(y, x)));
                 let at = |list: &[f64], index: usize| list.get(index).copied().unwrap_or(f64::NAN);
                 let here = (at(latitude, point), at(longitude, point));
-                let next = if (point + 1) % columns == 0 { point.wrapping_sub(1) } else { point + 1 };
+                let next =
+                    if (point + 1) % columns == 0 { point.wrapping_sub(1) } else { point + 1 };
                 let next = (at(latitude, next), at(longitude, next));
                 let cell = Place { latitude: here.0, longitude: here.1 }.distance(next.0, next.1);
                 (point / columns, point % columns, distance(here.0, here.1), cell * 1.5)

@@ -205,8 +205,7 @@ fn variable<'a>(
     let mut bytes = data.kind().size();
     for dimension in dimensions {
         let position = outline.all_dimensions().position(|d| d.name == *dimension);
-        let length =
-            position.and_then(|p| outline.all_dimensions().nth(p)).map_or(0, |d| d.length);
+        let length = position.and_then(|p| outline.all_dimensions().nth(p)).map_or(0, |d| d.length);
         ids.push(word(position.unwrap_or_default())?);
         bytes = bytes.saturating_mul(to_u64(length));
     }
@@ -270,11 +269,7 @@ fn exact(name: &str, value: i64) -> Result<f64> {
     }
 }
 
-fn header(
-    outline: &Outline<'_>,
-    variables: &[Variable<'_>],
-    begins: &[u64],
-) -> Result<Vec<u8>> {
+fn header(outline: &Outline<'_>, variables: &[Variable<'_>], begins: &[u64]) -> Result<Vec<u8>> {
     let mut out = b"CDF\x02\0\0\0\0".to_vec();
     list_start(&mut out, DIMENSIONS, outline.all_dimensions().count())?;
     for dimension in outline.all_dimensions() {

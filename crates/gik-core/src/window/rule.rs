@@ -152,7 +152,8 @@ mod tests {
         ] {
             assert_eq!(text.parse::<WindowRule>().unwrap().to_string(), text);
         }
-        for text in ["", "over the last", "over the last 0 hours", "since the previous post-processing"]
+        for text in
+            ["", "over the last", "over the last 0 hours", "since the previous post-processing"]
         {
             assert!(text.parse::<WindowRule>().is_err(), "{text}");
         }
@@ -161,9 +162,8 @@ mod tests {
 
     #[test]
     fn where_windows_begin() {
-        let hours = |rule: &str, step| {
-            rule.parse::<WindowRule>().unwrap().start(step, StepUnit::Hours)
-        };
+        let hours =
+            |rule: &str, step| rule.parse::<WindowRule>().unwrap().start(step, StepUnit::Hours);
         let gefs = "since the last multiple of 6 hours before the step";
         let steps = [0, 3, 6, 9, 12, 240, 246];
         assert_eq!(steps.map(|it| hours(gefs, it)), [0, 0, 0, 6, 6, 234, 240].map(Some));

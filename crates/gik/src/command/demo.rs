@@ -70,7 +70,11 @@ impl Demo {
         let repository =
             Repository::open(&store, &S3Settings::default(), &[source.to_string()]).await?;
         let opened = repository.main().await?;
-        let query = Query { labels: vec!["time=2025-01-06T00".parse()?], region: Some(region) };
+        let query = Query {
+            labels: vec!["time=2025-01-06T00".parse()?],
+            region: Some(region),
+            ..Query::default()
+        };
         let rain = read_field(&opened, "tp", &query, &|_, _| {}).await?;
         let temperature = read_field(&opened, "t2m", &query, &|_, _| {}).await?;
         for field in [&rain, &temperature] {

@@ -1,8 +1,11 @@
 //! What the `gik` command does with its arguments.
 
 mod build;
+mod coordinate;
 mod demo;
+mod exceedance;
 mod info;
+mod memory;
 mod models;
 mod output;
 mod read;
@@ -31,6 +34,8 @@ enum Command {
     Info(info::Info),
     /// Read a part of a variable into a file, or show it.
     Read(read::Read),
+    /// Map how probable it is that totals, of rain in 24 hours say, reach thresholds.
+    Exceedance(exceedance::ExceedanceMaps),
     /// Build, read and draw a small bundled run, without a network.
     Demo(demo::Demo),
 }
@@ -64,8 +69,6 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
-        // Whoever reads our output has seen enough: `gik info … | head`.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error);
             ExitCode::from(if is_usage(&error) { USAGE } else { FAILED })
@@ -79,6 +82,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Build(command) => command.run().await,
         Command::Info(command) => command.run().await,
         Command::Read(command) => command.run().await,
+        Command::Exceedance(command) => command.run().await,
         Command::Demo(command) => command.run().await,
     }
 }
@@ -92,12 +96,6 @@ fn is_usage(error: &anyhow::Error) -> bool {
                 | ErrorKind::AlreadyExists { .. }
         )
     })
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// A store that exists, and what of the places it refers to may be read.
