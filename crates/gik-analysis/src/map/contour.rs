@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn lines_cross_where_the_level_is() {
         assert_eq!(pieces([0.0, 100.0, 100.0, 0.0]), [((0.5, 0.0), (0.5, 1.0))]);
-        assert_eq!(pieces([0.0, 0.0, 0.0, 200.0]), [((0.25, 1.0), (0.0, 0.75))]);
+        assert_eq!(pieces([0.0, 0.0, 0.0, 200.0]), [((0.75, 1.0), (0.0, 0.25))]);
         assert!(pieces([0.0, 0.0, 49.9, 0.0]).is_empty());
         assert!(pieces([0.0, f64::NAN, 100.0, 0.0]).is_empty());
     }
