@@ -2,14 +2,12 @@
 
 Usage: exceedance_peers.py STORE PREFIX MODEL W,S,E,N OUT.npy
 
-STORE is a path or s3://bucket/path (endpoint and keys from AWS_ENDPOINT_URL and the other
-AWS variables); PREFIX is the place of its references, file:// or s3://. Reads what a day's
-rain needs of every member, adds it up, counts, writes the probabilities (day, threshold,
+STORE is a path; PREFIX is the place of its references, file:// or http://. Reads what a
+day's rain needs of every member, adds it up, counts, writes the probabilities (day, threshold,
 latitude, longitude) and prints a line of JSON: seconds, peak memory.
 """
 
 import json
-import os
 import resource
 import sys
 import time
@@ -23,24 +21,10 @@ THRESHOLDS = [5, 25, 50, 75, 100, 125]
 
 
 def open_store(store, prefix):
-    if store.startswith("s3://"):
-        bucket, _, path = store[5:].partition("/")
-        endpoint = os.environ["AWS_ENDPOINT_URL"]
-        storage = icechunk.s3_storage(
-            bucket=bucket,
-            prefix=path,
-            endpoint_url=endpoint,
-            region=os.environ.get("AWS_REGION", "us-east-1"),
-            allow_http=True,
-            force_path_style=True,
-            from_env=True,
-        )
-        credentials = icechunk.s3_credentials(from_env=True)
-    else:
-        storage = icechunk.local_filesystem_storage(store)
-        credentials = icechunk.credentials.LocalFileSystemAccess
+    access = icechunk.credentials
+    allowed = access.HttpAccess if prefix.startswith("http") else access.LocalFileSystemAccess
     repo = icechunk.Repository.open(
-        storage, authorize_virtual_chunk_access={prefix: credentials}
+        icechunk.local_filesystem_storage(store), authorize_virtual_chunk_access={prefix: allowed}
     )
     return repo.readonly_session("main").store
 

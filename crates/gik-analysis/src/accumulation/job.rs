@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use gik_core::{
-    Attributes, CoordinateValues, Error, ErrorKind, Result, Statistic, StepUnit, WindowRule,
-};
+use gik_core::{Attributes, CoordinateValues, Error, Result, StepUnit};
 use gik_icechunk::{Opened, StoredArray};
 
-use super::{Alignment, Clipped, Period, Window, windows};
+use super::stored::{amount_units, choose_run, rule_of, steps};
+use super::sums::{Losses, MemberTotal, Sums, lock};
+use super::{Alignment, Period, Window, windows};
 use crate::axes::{Axis, axes, coordinate, subset};
 use crate::chunks::Chunks;
-use crate::pipeline::{self, Outcome, Progress};
+use crate::pipeline::{self, Progress};
 use crate::{BoundingBox, Coordinate, Label};
 
 /// Which totals of which variable.
@@ -63,51 +63,6 @@ pub struct Accumulation {
     reference_time: Option<i64>,
     coordinates: Vec<Coordinate>,
     dataset_attributes: Attributes,
-}
-
-/// One member's total over one window.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct MemberTotal {
-    /// Position among [`Accumulation::windows`].
-    pub(crate) window: usize,
-    /// Position among the members.
-    pub(crate) member: usize,
-    /// In C order over the region.
-    pub(crate) values: Vec<f32>,
-}
-
-/// What was lost and what was raised to zero on the way.
-#[derive(Debug, Default)]
-pub struct Losses {
-    /// Totals of one member over one window that lack a message.
-    pub totals: u64,
-    /// Messages that are not in the store.
-    pub missing: u64,
-    /// Messages that could not be fetched or decoded.
-    pub damaged: u64,
-    /// Why not, of the first of them.
-    pub errors: Vec<Error>,
-    /// Values below zero that were raised to it, over all totals.
-    pub clipped: Clipped,
-}
-
-/// Errors kept.
-const ERRORS: usize = 10;
-
-impl Losses {
-    fn merge(&mut self, clipped: Clipped) {
-        self.clipped.count += clipped.count;
-        self.clipped.lowest = self.clipped.lowest.min(clipped.lowest);
-    }
-
-    pub(crate) fn add(&mut self, other: Self) {
-        self.totals += other.totals;
-        self.missing += other.missing;
-        self.damaged += other.damaged;
-        let room = ERRORS.saturating_sub(self.errors.len());
-        self.errors.extend(other.errors.into_iter().take(room));
-        self.merge(other.clipped);
-    }
 }
 
 impl Accumulation {
@@ -341,192 +296,5 @@ impl Accumulation {
         pipeline::stream(&self.array, parts, (memory, extra), progress, Arc::new(consume)).await?;
         let losses = std::mem::take(&mut *lock(&sums.losses));
         Ok(losses)
-    }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A total that still lacks messages.
-struct Open {
-    left: usize,
-    sums: Vec<f64>,
-    lost: bool,
-}
-
-/// Totals as they grow.
-struct Sums {
-    uses: HashMap<usize, Vec<(usize, f64)>>,
-    /// Messages of each window.
-    terms: HashMap<usize, usize>,
-    factor: f64,
-    /// By member and window.
-    open: Mutex<HashMap<(usize, usize), Arc<Mutex<Open>>>>,
-    losses: Mutex<Losses>,
-    reduce: Arc<dyn Fn(MemberTotal) + Send + Sync>,
-}
-
-impl Sums {
-    /// Adds a message to the totals that it is part of.
-    fn take(&self, member: usize, step: usize, outcome: Outcome) -> Result<()> {
-        let values = match outcome {
-            Ok(Some(values)) => Some(values),
-            Ok(None) => {
-                lock(&self.losses).missing += 1;
-                None
-            }
-            // Nothing can be read then; going on would say so for every message.
-            Err(error) if *error.kind() == ErrorKind::Denied => return Err(error),
-            Err(error) => {
-                let mut losses = lock(&self.losses);
-                losses.damaged += 1;
-                if losses.errors.len() < ERRORS {
-                    losses.errors.push(error);
-                }
-                None
-            }
-        };
-        for &(window, sign) in self.uses.get(&step).into_iter().flatten() {
-            self.add(member, window, sign, values.as_deref());
-        }
-        Ok(())
-    }
-
-    fn add(&self, member: usize, window: usize, sign: f64, values: Option<&[f32]>) {
-        let left = self.terms.get(&window).copied().unwrap_or(1);
-        let total = {
-            let mut open = lock(&self.open);
-            let total = open.entry((member, window)).or_insert_with(|| {
-                Arc::new(Mutex::new(Open { left, sums: Vec::new(), lost: false }))
-            });
-            Arc::clone(total)
-        };
-        let mut total = lock(&total);
-        total.left = total.left.saturating_sub(1);
-        match values {
-            Some(values) if !total.lost => {
-                if total.sums.is_empty() {
-                    total.sums = values.iter().map(|&value| sign * f64::from(value)).collect();
-                } else {
-                    for (sum, &value) in total.sums.iter_mut().zip(values) {
-                        *sum += sign * f64::from(value);
-                    }
-                }
-            }
-            Some(_) => {}
-            None => {
-                total.lost = true;
-                total.sums = Vec::new();
-            }
-        }
-        if total.left > 0 {
-            return;
-        }
-        lock(&self.open).remove(&(member, window));
-        let sums = std::mem::take(&mut total.sums);
-        if total.lost {
-            lock(&self.losses).totals += 1;
-            return;
-        }
-        drop(total);
-        let (values, clipped) = finished(sums, self.factor);
-        if clipped.count > 0 {
-            lock(&self.losses).merge(clipped);
-        }
-        (self.reduce)(MemberTotal { window, member, values });
-    }
-}
-
-/// Sums in single precision and the units asked for, none of them below zero.
-fn finished(sums: Vec<f64>, factor: f64) -> (Vec<f32>, Clipped) {
-    #[expect(clippy::cast_possible_truncation, reason = "amounts are f32 at both ends")]
-    let mut values: Vec<f32> = sums.into_iter().map(|sum| (sum * factor) as f32).collect();
-    let clipped = super::clip_noise(&mut values);
-    (values, clipped)
-}
-
-fn rule_of(array: &StoredArray) -> Result<WindowRule> {
-    match WindowRule::of_attributes(array.attributes()) {
-        Some((Statistic::Accumulation, rule)) => Ok(rule),
-        _ => {
-            let methods = array.attributes().get("cell_methods");
-            Err(Error::argument(
-                format!("totals of {}", array.name()),
-                format!(
-                    "need an amount that is summed over a known window, as cell_methods say; \
-                     here they are {}",
-                    methods.map_or_else(|| "not given".to_owned(), ToString::to_string)
-                ),
-            ))
-        }
-    }
-}
-
-/// The dimension along which leads run, the leads in its order, and their unit.
-async fn steps(
-    store: &Opened,
-    array: &StoredArray,
-    axes: &[Axis],
-) -> Result<(usize, Vec<u32>, StepUnit)> {
-    let wrong = |reason: &str| Error::argument(format!("totals of {}", array.name()), reason);
-    let find = |name: &str| axes.iter().position(|axis| axis.name == name);
-    // The run layout has the leads as a coordinate of the valid times.
-    let position = find("step").or_else(|| find("time"));
-    let position = position.ok_or_else(|| wrong("need a dimension of steps"))?;
-    let axis = axes.get(position).ok_or_else(|| wrong("need a dimension of steps"))?;
-    let coordinate = coordinate(store, "step").await?;
-    if coordinate.dimensions != [axis.name.as_str()] {
-        return Err(wrong("need a dimension of steps"));
-    }
-    let unit = match coordinate.text("units") {
-        Some("hours") => StepUnit::Hours,
-        Some("minutes") => StepUnit::Minutes,
-        other => {
-            let unit = other.unwrap_or("without units").to_owned();
-            return Err(Error::unsupported("unit of the steps", unit));
-        }
-    };
-    let chosen = coordinate.values.take(&axis.indices);
-    let CoordinateValues::Int64(values) = chosen else {
-        return Err(Error::unsupported("steps", "of floating point"));
-    };
-    let steps: Option<Vec<u32>> = values.iter().map(|&step| u32::try_from(step).ok()).collect();
-    let steps = steps.ok_or_else(|| {
-        Error::malformed("steps", "leads of a forecast", "one that is negative or too long")
-    })?;
-    Ok((position, steps, unit))
-}
-
-/// Keeps the newest run where the forecast layout has several and none was chosen.
-fn choose_run(axes: &mut [Axis], step_axis: usize) -> Result<()> {
-    let Some(axis) =
-        axes.iter_mut().enumerate().find(|(at, axis)| axis.name == "time" && *at != step_axis)
-    else {
-        return Ok(());
-    };
-    let axis = axis.1;
-    let newest = match axis.coordinate.as_ref().map(|it| &it.values) {
-        Some(CoordinateValues::Int64(times)) => {
-            let times = axis.indices.iter().filter_map(|&at| Some((times.get(at)?, at)));
-            times.max().map(|(_, at)| at)
-        }
-        _ => axis.indices.last().copied(),
-    };
-    let newest = newest.ok_or_else(|| Error::argument("totals", "the store has no run yet"))?;
-    axis.keep_one(newest);
-    Ok(())
-}
-
-/// The factor to the units of totals, and these.
-///
-/// An accumulated amount in metres is a depth of water, and a kilogram of it on a square
-/// metre is a millimetre deep.
-fn amount_units(array: &StoredArray) -> (f64, String) {
-    let units = array.attributes().get("units").and_then(|it| it.as_str()).unwrap_or_default();
-    match units {
-        "m" => (1000.0, "mm".to_owned()),
-        "kg m-2" | "kg m**-2" | "mm" => (1.0, "mm".to_owned()),
-        other => (1.0, other.to_owned()),
     }
 }
