@@ -18,6 +18,7 @@ mod grid;
 mod palette;
 mod panel;
 mod raster;
+mod regular;
 mod sheet;
 mod style;
 

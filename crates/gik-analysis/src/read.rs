@@ -118,7 +118,12 @@ pub(crate) async fn describe(
         }
     }
     let auxiliary = auxiliary.as_ref().and_then(|names| names.as_str()).unwrap_or_default();
-    for name in auxiliary.split_whitespace() {
+    let mapping = attributes.get("grid_mapping").and_then(|name| name.as_str());
+    let mapping = match mapping {
+        Some(name) if store.array_names().await?.iter().any(|it| it == name) => Some(name),
+        _ => None,
+    };
+    for name in auxiliary.split_whitespace().chain(mapping) {
         if field.coordinate(name).is_none() {
             let coordinate = coordinate(store, name).await?;
             field = field.with_coordinate(subset(&coordinate, axes)?)?;

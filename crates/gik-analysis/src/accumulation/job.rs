@@ -123,12 +123,14 @@ impl Accumulation {
         let auxiliary = self.array.attributes().get("coordinates").cloned().unwrap_or_default();
         let arrays = store.array_names().await?;
         // The run layout has its one reference time as a scalar.
-        let names = ["time", "reference_time", "latitude", "longitude", "y", "x"];
+        let mapping = self.array.attributes().get("grid_mapping").and_then(|it| it.as_str());
+        let mapping = mapping.unwrap_or_default().to_owned();
+        let names = ["time", "reference_time", "latitude", "longitude", "y", "x", &mapping];
         for name in names {
             let is_axis = self.axes.iter().any(|axis| axis.name == name);
             let is_named =
                 auxiliary.as_str().unwrap_or_default().split_whitespace().any(|it| it == name);
-            if !arrays.iter().any(|it| it == name) || !(is_axis || is_named) {
+            if !arrays.iter().any(|it| it == name) || !(is_axis || is_named || name == mapping) {
                 continue;
             }
             let stored = coordinate(store, name).await?;

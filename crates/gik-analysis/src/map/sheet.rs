@@ -44,6 +44,9 @@ const NOTE: Type = Type { weight: Weight::Regular, size: 15.0, colour: Rgb::PALE
 const EVEN: f64 = 50.0;
 const EVEN_PEN: Pen = Pen { colour: Rgb(20, 20, 60), alpha: 255, width: 1.9, dash: None };
 
+/// The room for what the line means, beside the colour bar.
+const LEGEND: f32 = 270.0;
+
 /// The height of the colour bar with its labels, and of what stands at the foot.
 const FOOT: f32 = 100.0;
 
@@ -250,25 +253,17 @@ impl ProbabilitySheet {
         let left = narrow(self.left.into());
         let (right, _) = self.corner(0, self.columns);
         let width = narrow(right.into()) - narrow(GAP.into()) - left;
-        let length = width.clamp(420.0, 1000.0);
+        let length = (width - LEGEND).clamp(300.0, 1000.0);
         let bar = ColourBar::new(&self.scale, &self.style.units, Side::Below);
         bar.draw(&mut self.canvas, &self.font, left, y, length);
         let page = narrow(self.canvas.width().into());
         let height = narrow(self.canvas.height().into());
-        if width - length > 200.0 {
-            let x = left + length + 46.0;
-            let pen = Pen { width: 2.6, ..EVEN_PEN };
-            self.canvas.lines(&[vec![(x, y + 11.0), (x + 34.0, y + 11.0)]], pen);
-            let look = Type { colour: Rgb::INK, ..ROW_TEXT };
-            self.canvas.text(
-                &self.font,
-                "50 %: as likely as not",
-                x + 44.0,
-                y + 17.0,
-                Anchor::Left,
-                look,
-            );
-        }
+        let x = left + length + 46.0;
+        let pen = Pen { width: 2.6, ..EVEN_PEN };
+        self.canvas.lines(&[vec![(x, y + 11.0), (x + 34.0, y + 11.0)]], pen);
+        let look = Type { colour: Rgb::INK, ..ROW_TEXT };
+        let text = "50 %: as likely as not";
+        self.canvas.text(&self.font, text, x + 44.0, y + 17.0, Anchor::Left, look);
         let mut note = ATTRIBUTION.to_owned();
         if self.missing {
             note.push_str("  ·  hatched: no data");

@@ -15,7 +15,7 @@ use gik_core::{
 use serde_json::{Map, Value, json};
 
 use super::{check_output, failed, sibling};
-use crate::{Attributes, Field};
+use crate::{Attributes, Coordinate, Field};
 
 /// Writes `field` to the folder `path`, which must not be there yet.
 pub(super) fn write(field: &Field, path: &Path) -> Result<()> {
@@ -72,7 +72,9 @@ fn metadata(field: &Field) -> ArrayMetadata {
     let outer = shape.len().saturating_sub(2);
     let chunk = |(axis, &length): (usize, &u64)| if axis < outer { 1 } else { length.max(1) };
     let mut attributes: Attributes = field.attributes().clone();
-    let auxiliary = field.coordinates().iter().filter(|it| !it.is_axis());
+    let mapping = field.text("grid_mapping");
+    let is_place = |it: &&Coordinate| !it.is_axis() && Some(it.name.as_str()) != mapping;
+    let auxiliary = field.coordinates().iter().filter(is_place);
     let auxiliary: Vec<&str> = auxiliary.map(|it| it.name.as_str()).collect();
     if !auxiliary.is_empty() {
         attributes.insert("coordinates".into(), auxiliary.join(" ").into());
@@ -134,7 +136,7 @@ fn write_field(field: &Field, json: &Value, folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Coordinate, CoordinateValues};
+    use crate::CoordinateValues;
 
     #[test]
     fn a_store_of_one_variable() {
