@@ -225,3 +225,38 @@ async fn probabilities_of_the_ecmwf_ensemble_are_those_of_the_older_tools() {
     assert!(planes.next().is_none());
     assert_eq!((hours[0], hours[17]), (("24", "5"), ("30", "125")));
 }
+
+/// Totals since the start in metres (IFS) and in kg m⁻² (AIFS): millimetres both.
+#[tokio::test(flavor = "multi_thread")]
+async fn units_of_ecmwf_and_aifs_come_to_millimetres() {
+    use gik_testkit::ecmwf::{EcmwfRun, Product};
+    let time = "2026-02-05T00";
+    for (product, name, factor, first) in
+        [(Product::Enfo, "enfo", 1000.0, 3), (Product::AifsSingle, "aifs-single", 1.0, 6)]
+    {
+        let desk = Desk::new();
+        let run = EcmwfRun::new(time.parse().unwrap(), product).members(0..=0).steps(0..=2 * first);
+        run.write_messages(&desk.path("bucket"), &["tp"]).unwrap();
+        let members = if name == "enfo" { "--members 0" } else { "" };
+        let steps = format!("--steps 0-{}", 2 * first);
+        let options = format!("--product {name} {members} {steps} --variables tp --source bucket");
+        desk.gik(&format!("build ecmwf --run {time} {options} --store store")).exits(0);
+        let opened = desk.open("store").await;
+        let request = Request {
+            period: format!("{first}h").parse().unwrap(),
+            alignment: Alignment::From(first),
+            ..Request::new("tp")
+        };
+        let (rain, _) = accumulate(&opened, &request, &|_, _| {}).await.unwrap();
+        assert_eq!(rain.text("units"), Some("mm"), "{name}");
+        let value = |step| run.values("tp", None, 0, step).unwrap().unwrap();
+        let expected: Vec<f32> = value(2 * first)
+            .iter()
+            .zip(value(first))
+            .map(|(&end, start)| (f64::from(end as f32) - f64::from(start as f32)) * factor)
+            .map(|sum| if sum < 0.0 { 0.0 } else { sum as f32 })
+            .collect();
+        assert_same(rain.values(), &expected);
+        assert!(expected.iter().any(|&it| it > 0.0), "{name}");
+    }
+}
