@@ -11,6 +11,7 @@ mod caption;
 mod colour;
 mod colour_bar;
 mod completeness;
+mod contour;
 mod degrees;
 mod font;
 mod frame;
@@ -18,6 +19,8 @@ mod grid;
 mod palette;
 mod panel;
 mod raster;
+mod regular;
+mod sheet;
 mod style;
 
 use std::io::Write;
@@ -37,6 +40,7 @@ use grid::Grid;
 pub use palette::Palette;
 use panel::Panel;
 use raster::{Raster, hatch};
+pub use sheet::ProbabilitySheet;
 use style::Style;
 
 /// The longer side of the picture in pixels, but for very flat regions.

@@ -49,4 +49,4 @@ pub use run::{Run, RunRequest, Selection};
 pub use stores::{IndexedFile, ObjectInfo, ObjectStoreRegistry, SourceReader};
 pub use time::{ReferenceTime, StepUnit};
 pub use variables::{Leads, Place, TableVariable, VariableRow, VariableTable};
-pub use window::{Statistic, Window};
+pub use window::{Statistic, Window, WindowRule};

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use gik_core::{Attributes, CoordinateValues, Error, ErrorKind, Result};
 use icechunk::config::{ManifestConfig, ManifestPreloadCondition, ManifestPreloadConfig};
-use icechunk::format::ByteRange;
-use icechunk::format::manifest::VirtualReferenceErrorKind;
+use icechunk::format::manifest::{ChunkPayload, VirtualReferenceErrorKind};
 use icechunk::format::snapshot::NodeData;
+use icechunk::format::{ByteRange, ChunkIndices};
 use icechunk::repository::VersionInfo;
 use icechunk::session::{Session, SessionErrorKind};
 use icechunk::store::StoreErrorKind;
@@ -296,6 +296,7 @@ impl Opened {
         Ok(StoredArray {
             name: name.to_owned(),
             location: self.location.clone(),
+            session: Arc::clone(&self.session),
             store: self.store.clone(),
             array: Arc::new(array),
         })
@@ -318,6 +319,7 @@ const COORDINATE_LIMIT: u64 = 1 << 26;
 pub struct StoredArray {
     name: String,
     location: StoreLocation,
+    session: Arc<RwLock<Session>>,
     store: Store,
     array: Arc<Array<AsyncIcechunkStore>>,
 }
@@ -364,6 +366,14 @@ impl StoredArray {
         self.array.attributes()
     }
 
+    /// Whether its elements are single or double precision numbers that a codec of messages
+    /// or bytes yields, as a field's are, and not integers.
+    #[must_use]
+    pub fn is_float(&self) -> bool {
+        self.array.data_type().is::<Float64DataType>()
+            || self.array.data_type().is::<Float32DataType>()
+    }
+
     /// Elements of the chunk at `indices` along each dimension.
     ///
     /// # Errors
@@ -395,6 +405,39 @@ impl StoredArray {
         }
         let values = array.async_retrieve_array_subset::<Vec<f64>>(&everything).await;
         values.map(CoordinateValues::Float64).map_err(|error| self.failed(&error))
+    }
+
+    /// The length in bytes of the encoded chunk at `indices`, from the reference alone; none
+    /// when it is missing.
+    ///
+    /// # Errors
+    /// When the manifest cannot be read.
+    pub async fn encoded_length(&self, indices: &[u64]) -> Result<Option<u64>> {
+        let failed = |error| fault::session(&self.location, &error);
+        let path = array_path(&self.name)?;
+        let mut coordinates = Vec::new();
+        for &index in indices {
+            // Icechunk has no array with more chunks along a dimension.
+            let Ok(index) = u32::try_from(index) else { return Ok(None) };
+            coordinates.push(index);
+        }
+        let session = self.session.read().await;
+        let payload = session.get_chunk_ref(&path, &ChunkIndices(coordinates)).await;
+        Ok(match payload.map_err(failed)? {
+            Some(ChunkPayload::Virtual(reference)) => Some(reference.length),
+            Some(ChunkPayload::Ref(reference)) => Some(reference.length),
+            Some(ChunkPayload::Inline(bytes)) => Some(bytes.len() as u64),
+            // What a later version of Icechunk may have is found out by fetching it.
+            Some(_) => Some(0),
+            None => None,
+        })
+    }
+
+    /// Where the chunk at `indices` is, for error texts.
+    #[must_use]
+    pub fn chunk_place(&self, indices: &[u64]) -> String {
+        let chunk: Vec<String> = indices.iter().map(u64::to_string).collect();
+        format!("{}/{}/c/{}", self.location, self.name, chunk.join("/"))
     }
 
     /// The encoded bytes of the chunk at `indices`; none when it is missing.
@@ -459,10 +502,7 @@ impl StoredArray {
             return Err(Error::unsupported("element type of a field", self.data_type_name())
                 .in_url(format!("{}/{}", self.location, self.name)));
         }
-        let failed = |error: &dyn fmt::Display| {
-            let chunk: Vec<String> = indices.iter().map(u64::to_string).collect();
-            fault::io(&format!("{}/{}/c/{}", self.location, self.name, chunk.join("/")), error)
-        };
+        let failed = |error: &dyn fmt::Display| fault::io(&self.chunk_place(indices), error);
         let shape = self.array.chunk_shape(indices).map_err(|error| failed(&error))?;
         let options = CodecOptions::default();
         let decoder = self

@@ -92,7 +92,8 @@ impl Built {
 
 /// The most memory that this process has held, in bytes; `null` where the system does not
 /// say so as Linux does.
-pub(crate) fn peak_memory() -> Value {
+#[must_use]
+pub fn peak_memory() -> Value {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kilobytes = status
         .lines()

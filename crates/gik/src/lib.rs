@@ -17,12 +17,10 @@ mod update;
 mod validate;
 
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
-pub use build::{Built, Job, build};
+pub use build::{Built, Job, build, peak_memory};
 pub use source::{Source, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};
 pub use validate::{ArrayState, RunState, Validation, validate};
-
-use build::peak_memory;
 
 use gik_core::{ModelPlugin, Registry, Result};
 

@@ -2,11 +2,14 @@
 
 mod backfill;
 mod build;
+mod coordinate;
 mod demo;
+mod exceedance;
 mod expire;
 mod history;
 mod info;
 mod job;
+mod memory;
 mod models;
 mod output;
 mod read;
@@ -50,6 +53,8 @@ enum Command {
     Expire(expire::Expire),
     /// Read a part of a variable into a file, or show it.
     Read(read::Read),
+    /// Map how probable it is that totals, of rain in 24 hours say, reach thresholds.
+    Exceedance(exceedance::ExceedanceMaps),
     /// Build, read and draw a small bundled run, without a network.
     Demo(demo::Demo),
 }
@@ -83,8 +88,6 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
-        // Whoever reads our output has seen enough: `gik info … | head`.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error);
             ExitCode::from(if is_usage(&error) { USAGE } else { FAILED })
@@ -104,6 +107,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Validate(command) => command.run().await,
         Command::Expire(command) => command.run().await,
         Command::Read(command) => command.run().await,
+        Command::Exceedance(command) => command.run().await,
         Command::Demo(command) => command.run().await,
     }
 }
@@ -117,12 +121,6 @@ fn is_usage(error: &anyhow::Error) -> bool {
                 | ErrorKind::AlreadyExists { .. }
         )
     })
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// A store that exists, and what of the places it refers to may be read.

@@ -18,6 +18,7 @@ mod damage;
 mod demo;
 mod desk;
 mod ecmwf;
+mod exceedance;
 mod faults;
 mod hostile;
 mod http;
