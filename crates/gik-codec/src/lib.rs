@@ -5,6 +5,7 @@
 //! - [`CodecConfiguration`] reads the codec's entry in a `zarr.json`.
 //! - Linking this crate makes the codecs of all linked crates known to `zarrs`.
 //! - [`Message`] and what it is made of read messages without decoding them.
+//! - [`scan`](mod@scan) lists the messages of a file by its headers, over a network too.
 //!
 //! # Packings
 //!
@@ -53,6 +54,7 @@ mod projection;
 mod reader;
 mod representation;
 mod scale;
+pub mod scan;
 mod unpack;
 mod vector;
 mod zarrs;

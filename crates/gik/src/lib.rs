@@ -14,7 +14,7 @@ mod build;
 mod source;
 
 pub use build::{Built, Job, build};
-pub use source::{Source, public_places, source_url};
+pub use source::{Source, open_file, public_places, source_url};
 
 use gik_core::{ModelPlugin, Registry, Result};
 

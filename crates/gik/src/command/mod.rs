@@ -6,6 +6,7 @@ mod info;
 mod models;
 mod output;
 mod read;
+mod scan;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,8 @@ enum Command {
     Info(info::Info),
     /// Read a part of a variable into a file, or show it.
     Read(read::Read),
+    /// List the messages of a GRIB2 file, from their headers alone.
+    Scan(scan::Scan),
     /// Build, read and draw a small bundled run, without a network.
     Demo(demo::Demo),
 }
@@ -79,6 +82,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Build(command) => command.run().await,
         Command::Info(command) => command.run().await,
         Command::Read(command) => command.run().await,
+        Command::Scan(command) => command.run().await,
         Command::Demo(command) => command.run().await,
     }
 }
