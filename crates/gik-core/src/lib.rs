@@ -13,6 +13,7 @@ mod forecast;
 mod grid;
 mod level;
 mod manifest;
+mod offer;
 mod parser;
 mod registry;
 mod report;
@@ -40,9 +41,10 @@ pub use manifest::{
     Chunk, ChunkEntry, ChunkManifest, ManifestArray, ManifestGroup, ManifestStore, SourceId,
     SourceObject, SourceTable,
 };
+pub use offer::{Offer, join_url, parsed_once, steps_of};
 pub use parser::{FileReferences, Host, Parser, ParserInfo, Product, Reference, SourceFile};
 pub use registry::{ModelPlugin, ModelRegistration, Registry};
-pub use report::{Diagnostic, Problem, Report};
+pub use report::{Diagnostic, Names, Problem, Report};
 pub use run::{Run, RunRequest, Selection};
 pub use stores::{IndexedFile, ObjectInfo, ObjectStoreRegistry, SourceReader};
 pub use time::{ReferenceTime, StepUnit};

@@ -86,6 +86,51 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// How many things there are, and what the first few are called: enough for a diagnostic.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    count: usize,
+    first: Vec<String>,
+}
+
+impl Names {
+    /// Names kept.
+    const KEPT: usize = 8;
+
+    /// Counts one more; its name is asked for only if it is kept.
+    pub fn add(&mut self, name: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.first.len() < Self::KEPT {
+            self.first.push(name());
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+}
+
+impl FromIterator<String> for Names {
+    fn from_iter<I: IntoIterator<Item = String>>(names: I) -> Self {
+        let mut all = Self::default();
+        names.into_iter().for_each(|name| all.add(|| name));
+        all
+    }
+}
+
+/// `a, b, c and 5 more`
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.first.join(", "))?;
+        match self.count - self.first.len() {
+            0 => Ok(()),
+            rest => write!(f, " and {rest} more"),
+        }
+    }
+}
+
 /// What building a run's manifest came to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report {

@@ -5,7 +5,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{Attributes, Error, Level, LevelCoordinate, ReferenceTime, Result, Statistic};
+use serde_json::{Value, json};
+
+use crate::{
+    Attributes, DataVariable, Error, Level, LevelCoordinate, ReferenceTime, Result, Run, Statistic,
+};
 
 /// Which steps of a run carry a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +102,45 @@ impl VariableRow {
     #[must_use]
     pub fn fact(&self, column: &str) -> &'static str {
         self.facts.get(column).copied().unwrap_or_default()
+    }
+
+    /// CF's attributes, and those that cfgrib copies from GRIB keys, except for the grid's.
+    /// cfgrib's `GRIB_dataType` is left out: it differs between the control and the other
+    /// members.
+    fn attributes(&self) -> Attributes {
+        let step_type = self.statistic.map_or("instant", |statistic| statistic.step_type());
+        let param_id = self.fact("paramId");
+        let param_id = param_id.parse::<u32>().map_or_else(|_| json!(param_id), |id| json!(id));
+        let mut list = Attributes::new();
+        let mut set = |key: &str, value: Value| {
+            list.insert(key.to_owned(), value);
+        };
+        set("long_name", json!(self.fact("long_name")));
+        set("units", json!(self.fact("units")));
+        set("GRIB_paramId", param_id);
+        set("GRIB_shortName", json!(self.fact("shortName")));
+        set("GRIB_name", json!(self.fact("long_name")));
+        set("GRIB_cfName", json!(self.fact("cfName")));
+        set("GRIB_cfVarName", json!(self.fact("cfVarName")));
+        set("GRIB_units", json!(self.fact("grib_units")));
+        set("GRIB_typeOfLevel", json!(self.fact("typeOfLevel")));
+        set("GRIB_stepType", json!(step_type));
+        set("GRIB_stepUnits", json!(1));
+        set("GRIB_missingValue", json!(3.402_823_466_385_288_6e38));
+        set("GRIB_NV", json!(0));
+        for column in ["standard_name", "comment"] {
+            if !self.fact(column).is_empty() {
+                set(column, json!(self.fact(column)));
+            }
+        }
+        if self.dimension.is_none() {
+            if let Some(level) = self.level.value() {
+                set("GRIB_level", json!(level));
+            }
+            // A layer's surfaces, in the words of the index: `180-0 mb above ground`.
+            set("level", json!(self.level_text));
+        }
+        list
     }
 }
 
@@ -242,6 +285,68 @@ impl VariableTable {
     /// The level dimensions, each with all levels of the table.
     pub fn levels(&self) -> impl Iterator<Item = &LevelCoordinate> {
         self.levels.iter().map(|(coordinate, _)| coordinate)
+    }
+
+    /// The array names of a request, in the order of the table; all of them without one.
+    ///
+    /// # Errors
+    /// When a name is not in the table; the text lists those that are.
+    pub fn names(&self, wanted: Option<&[String]>) -> Result<Vec<String>> {
+        let all = || self.variables.iter().map(|variable| variable.name);
+        let Some(wanted) = wanted else { return Ok(all().map(str::to_owned).collect()) };
+        if let Some(unknown) = wanted.iter().find(|name| !all().any(|known| known == *name)) {
+            let names: Vec<_> = all().collect();
+            return Err(Error::argument(
+                format!("variable '{unknown}'"),
+                format!("is not in this product; there are {}", names.join(", ")),
+            ));
+        }
+        Ok(all().filter(|name| wanted.iter().any(|it| it == name)).map(str::to_owned).collect())
+    }
+
+    /// Of each array of the table, its position among those of the run, if it is wanted.
+    #[must_use]
+    pub fn positions(&self, run: &Run) -> Vec<Option<u32>> {
+        // Both are in the order of the table.
+        let mut names = (0..).zip(&run.variables).peekable();
+        let mut position = |variable: &TableVariable| {
+            names.next_if(|(_, name)| *name == variable.name).map(|(position, _)| position)
+        };
+        self.variables.iter().map(&mut position).collect()
+    }
+
+    /// The data arrays of a run, and the level dimensions that they have.
+    ///
+    /// `shared` are attributes of all arrays; `window` tells over what a row's statistic
+    /// extends, as the comment of CF's `cell_methods`.
+    #[must_use]
+    pub fn arrays(
+        &self,
+        run: &Run,
+        shared: &Attributes,
+        window: impl Fn(&VariableRow) -> &'static str,
+    ) -> (Vec<DataVariable>, Vec<LevelCoordinate>) {
+        let wanted = self.variables.iter().zip(self.positions(run)).filter(|(_, it)| it.is_some());
+        let arrays: Vec<DataVariable> = wanted
+            .filter_map(|(variable, _)| {
+                let row = self.rows.get(*variable.rows.first()?)?;
+                let method = row.statistic.and_then(|statistic| statistic.cell_method());
+                let mut attributes = row.attributes();
+                attributes.extend(shared.clone());
+                Some(DataVariable {
+                    name: variable.name.to_owned(),
+                    level_dimension: variable.dimension.map(str::to_owned),
+                    cell_method: method
+                        .map(|method| format!("{method} (comment: {})", window(row))),
+                    attributes,
+                })
+            })
+            .collect();
+        let has = |level: &&LevelCoordinate| {
+            arrays.iter().any(|it| it.level_dimension.as_ref() == Some(&level.dimension))
+        };
+        let levels = self.levels().filter(has).cloned().collect();
+        (arrays, levels)
     }
 
     /// Where a message of this kind of file belongs, if the table has it.

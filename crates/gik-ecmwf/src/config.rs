@@ -1,9 +1,9 @@
 //! Which runs, members and steps there are.
 
 use gik_core::{
-    Error, Host, ParserInfo, Product, ReferenceTime, Result, Run, RunRequest, StepUnit,
+    Error, Host, Offer, ParserInfo, Product, ReferenceTime, Result, Run, RunRequest, StepUnit,
+    steps_of,
 };
-use url::Url;
 
 use crate::eras::{self, CYCLE_50R1, Era};
 use crate::vars::{self, ParameterTable};
@@ -201,37 +201,24 @@ impl ProductConfig {
         PRODUCTS.iter()
     }
 
-    fn of_request(id: Option<&str>) -> Result<&'static Self> {
-        let id = id.unwrap_or(INFO.products.first().map_or("", |product| product.id));
-        PRODUCTS.iter().find(|product| product.id == id).ok_or_else(|| {
-            let ids: Vec<_> = PRODUCTS.iter().map(|product| product.id).collect();
-            Error::argument(
-                format!("product '{id}'"),
-                format!("is none of {ID}; there are {}", ids.join(", ")),
-            )
-        })
+    fn of(product: &Product) -> Result<&'static Self> {
+        let found = PRODUCTS.iter().find(|it| it.id == product.id);
+        found.ok_or_else(|| Error::mismatch("product", "one with files", product.id))
     }
 
     /// The product of a run.
     pub(crate) fn of_run(run: &Run) -> Result<&'static Self> {
-        if run.model != ID {
-            return Err(Error::mismatch("model of the run", ID, run.model));
-        }
-        Self::of_request(Some(run.product))
+        Self::of(INFO.product_of(run)?)
+    }
+
+    fn first(&self) -> ReferenceTime {
+        self.eras.first().map_or(ReferenceTime::from_seconds(i64::MAX), |era| era.since)
     }
 
     /// Where the files of a run lie, and their grid.
     pub(crate) fn era(&self, run: ReferenceTime) -> Result<&'static Era> {
         Era::of(self.eras, run).ok_or_else(|| {
-            let first = self.eras.first().map(|era| era.since.to_string());
-            Error::argument(
-                format!("run {run}"),
-                format!(
-                    "is older than {}, which starts with {}",
-                    self.id,
-                    first.unwrap_or_default()
-                ),
-            )
+            Error::argument(format!("run {run}"), format!("is older than {}", self.first()))
         })
     }
 
@@ -251,61 +238,26 @@ impl ProductConfig {
     fn steps(&self, run: ReferenceTime) -> Vec<u32> {
         let [before, since] = self.steps;
         let [long, short] = if run < CYCLE_50R1 { before } else { since };
-        let mut steps = vec![0];
-        for &(last, spacing) in if is_short(run) { short } else { long } {
-            let from = steps.last().copied().unwrap_or_default() + spacing;
-            steps.extend((from..=last).step_by(spacing as usize));
-        }
-        steps
+        steps_of(if is_short(run) { short } else { long })
     }
 }
 
 pub(crate) fn run(request: &RunRequest) -> Result<Run> {
-    let product = ProductConfig::of_request(request.product.as_deref())?;
+    let product = INFO.product(request.product.as_deref())?;
+    let config = ProductConfig::of(product)?;
     let time = request.reference_time;
-    if time.seconds() % 3600 != 0 || !CYCLES.contains(&time.hour()) {
-        return Err(Error::argument(
-            format!("run {time}"),
-            "is no cycle of ECMWF's; they start at 00, 06, 12 and 18 UTC",
-        ));
-    }
-    product.era(time)?;
-    let all_steps = product.steps(time);
-    let steps = match &request.steps {
-        Some(selection) => selection.pick("step", &all_steps)?,
-        None => all_steps,
-    };
-    let all_members: Vec<u32> = (0..MEMBERS).collect();
-    let members = match (&request.members, product.has_members) {
-        (Some(_), false) => {
-            return Err(Error::argument(
-                "members",
-                format!("are none of {}: it is one forecast; leave them out", product.id),
-            ));
-        }
-        (None, false) => None,
-        (Some(selection), true) => Some(selection.pick("member", &all_members)?),
-        (None, true) => Some(all_members),
-    };
-    let root = match &request.source {
-        Some(root) => root.clone(),
-        None => public_root()?,
-    };
-    Ok(Run {
-        model: ID,
-        product: product.id,
-        reference_time: time,
-        members,
-        steps,
-        step_unit: StepUnit::Hours,
-        variables: (product.table)(time)?.names(request.variables.as_deref())?,
-        root,
-    })
-}
-
-fn public_root() -> Result<Url> {
-    let root = INFO.hosts.first().map_or("", |host| host.root);
-    Url::parse(root).map_err(|error| Error::argument(root, "is no url").with_source(error))
+    INFO.run(
+        request,
+        &Offer {
+            product,
+            cycles: &CYCLES,
+            first: config.first(),
+            members: config.has_members.then(|| (0..MEMBERS).collect()),
+            steps: config.steps(time),
+            step_unit: StepUnit::Hours,
+            table: &(config.table)(time)?.table,
+        },
+    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where the files of a run lie.
 
-use gik_core::{Error, ReferenceTime, Result, Run, RunRequest, SourceFile};
+use gik_core::{Error, ReferenceTime, Result, Run, RunRequest, SourceFile, join_url};
 use url::Url;
 
 use crate::config::{FileKind, Holds, ProductConfig};
@@ -34,7 +34,7 @@ pub(crate) fn sources(run: &Run) -> Result<Vec<SourceFile>> {
         };
         let only = run.members.as_ref().filter(|_| kind.holds == Holds::Control);
         let member = only.and_then(|members| members.iter().position(|&member| member == 0));
-        let folder = join(&run.root, &folder(time, era, kind))?;
+        let folder = join_url(&run.root, &folder(time, era, kind))?;
         for (step, &hours) in (0..).zip(&run.steps) {
             let expected = table.expected(run, hours).len() * members;
             // Where nothing is expected there may still be what was asked for (`some`).
@@ -43,8 +43,8 @@ pub(crate) fn sources(run: &Run) -> Result<Vec<SourceFile>> {
             }
             let stem = stem(time, kind, hours);
             sources.push(SourceFile {
-                data: join(&folder, &format!("{stem}.grib2"))?,
-                index: join(&folder, &format!("{stem}.index"))?,
+                data: join_url(&folder, &format!("{stem}.grib2"))?,
+                index: join_url(&folder, &format!("{stem}.index"))?,
                 folder: folder.clone(),
                 member: member.and_then(|member| u32::try_from(member).ok()),
                 step,
@@ -54,11 +54,6 @@ pub(crate) fn sources(run: &Run) -> Result<Vec<SourceFile>> {
         }
     }
     Ok(sources)
-}
-
-fn join(base: &Url, relative: &str) -> Result<Url> {
-    base.join(relative)
-        .map_err(|error| Error::argument(base.as_str(), "is no root").with_source(error))
 }
 
 pub(crate) fn request_of_url(url: &Url) -> Result<RunRequest> {

@@ -5,15 +5,13 @@ use std::num::NonZeroU32;
 use std::time::Instant;
 
 use gik_core::{
-    Diagnostic, Error, FileReferences, IndexedFile, Problem, Reference, Result, Run, SourceFile,
+    Diagnostic, Error, FileReferences, IndexedFile, Names, Problem, Reference, Result, Run,
+    SourceFile,
 };
 use gik_index::ecmwf::{Entry, FieldType, Index, parse};
 
 use crate::config::{FileKind, Holds, MEMBERS, ProductConfig};
 use crate::vars::{ParameterTable, describe};
-
-/// Names listed in a diagnostic.
-const NAMED: usize = 8;
 
 /// The references that `file` contributes to the run.
 pub(crate) fn references(
@@ -95,8 +93,8 @@ impl Reporter<'_> {
 
     /// `3 messages …: a, b, c`, unless there is none.
     fn add_named(&mut self, problem: Problem, what: &str, names: &Names) {
-        if names.count > 0 {
-            self.add(problem, format!("{} {what}: {names}", names.count));
+        if names.count() > 0 {
+            self.add(problem, format!("{} {what}: {names}", names.count()));
         }
     }
 
@@ -110,32 +108,6 @@ impl Reporter<'_> {
         }
         if index.entries.is_empty() && index.diagnostics.is_empty() {
             self.add(Problem::Truncated, "the index is empty".to_owned());
-        }
-    }
-}
-
-/// How many there are, and what the first are called.
-#[derive(Default)]
-struct Names {
-    count: usize,
-    first: Vec<String>,
-}
-
-impl Names {
-    fn add(&mut self, name: impl FnOnce() -> String) {
-        self.count += 1;
-        if self.first.len() < NAMED {
-            self.first.push(name());
-        }
-    }
-}
-
-impl std::fmt::Display for Names {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.first.join(", "))?;
-        match self.count - self.first.len() {
-            0 => Ok(()),
-            rest => write!(f, " and {rest} more"),
         }
     }
 }
@@ -172,16 +144,7 @@ impl<'r> Collector<'r> {
         table: &'static ParameterTable,
         kind: &'static FileKind,
     ) -> Self {
-        // Both are in the order of the table.
-        let mut names = (0..).zip(&run.variables).peekable();
-        let wanted = table
-            .table
-            .variables()
-            .iter()
-            .map(|variable| {
-                names.next_if(|(_, name)| *name == variable.name).map(|(position, _)| position)
-            })
-            .collect();
+        let wanted = table.table.positions(run);
         let members: Vec<Option<u32>> = match &run.members {
             None => vec![Some(0)],
             Some(wanted) => (0..MEMBERS)
@@ -315,7 +278,7 @@ impl<'r> Collector<'r> {
         );
         report.add_named(Problem::PastEnd, &what, &self.past_end);
         let missing = self.missing();
-        if missing.count > 0 {
+        if missing.count() > 0 {
             let uncovered = if index.end() < size {
                 format!("; the index tells of {} of the file's {size} bytes", index.end())
             } else {
@@ -323,14 +286,12 @@ impl<'r> Collector<'r> {
             };
             let text = format!(
                 "{} of {} messages are missing: {missing}{uncovered}",
-                missing.count, source.expected
+                missing.count(),
+                source.expected
             );
             report.add(Problem::MissingMessage, text);
         }
-        let mut unknown = Names::default();
-        for name in &self.unknown {
-            unknown.add(|| name.clone());
-        }
+        let unknown: Names = self.unknown.iter().cloned().collect();
         report.add_named(
             Problem::UnknownMessage,
             "messages are not in the variable table",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use gik_core::{Error, Place, ReferenceTime, Result, Run, VariableRow, VariableTable};
+use gik_core::{Error, Place, ReferenceTime, Result, Run, VariableRow, VariableTable, parsed_once};
 use gik_index::ecmwf::{Entry, LevelType};
 
 use crate::eras::AIFS_MASS;
@@ -81,20 +81,6 @@ impl ParameterTable {
         let level = entry.level.filter(|_| has_levels(level_type));
         self.table.place_of_row(*lookup.get(&(&*entry.param, level_type, level))?)
     }
-
-    /// The array names of a request, in the order of the table; all of them without one.
-    pub(crate) fn names(&self, wanted: Option<&[String]>) -> Result<Vec<String>> {
-        let all = || self.table.variables().iter().map(|variable| variable.name);
-        let Some(wanted) = wanted else { return Ok(all().map(str::to_owned).collect()) };
-        if let Some(unknown) = wanted.iter().find(|name| !all().any(|known| known == *name)) {
-            let names: Vec<_> = all().collect();
-            return Err(Error::argument(
-                format!("variable '{unknown}'"),
-                format!("is not in this product; there are {}", names.join(", ")),
-            ));
-        }
-        Ok(all().filter(|name| wanted.iter().any(|it| it == name)).map(str::to_owned).collect())
-    }
 }
 
 const fn has_levels(level_type: LevelType) -> bool {
@@ -136,10 +122,7 @@ fn parsed(
     text: &'static str,
     keep: impl Fn(&VariableRow) -> bool,
 ) -> Result<&'static ParameterTable> {
-    // Compiled in and tested: the error is for whoever edits a table.
-    cell.get_or_init(|| ParameterTable::parse(text, keep))
-        .as_ref()
-        .map_err(|error| Error::malformed("variable table", "a valid table", error.to_string()))
+    parsed_once(cell, || ParameterTable::parse(text, keep))
 }
 
 /// Of the IFS ensemble.
@@ -182,7 +165,7 @@ mod tests {
     fn the_tables_are_valid() {
         let at = |text: &str| text.parse::<ReferenceTime>().unwrap();
         let (early, late) = (at("2024-06-01T00"), at("2026-06-01T00"));
-        let names = |table: &ParameterTable| table.names(None).unwrap();
+        let names = |table: &ParameterTable| table.table.names(None).unwrap();
         assert_eq!(names(aifs(early).unwrap()), names(aifs(late).unwrap()));
         assert_eq!(names(ensemble(late).unwrap()), names(high_resolution(late).unwrap()));
         assert!(names(waves(late).unwrap()).contains(&"swh".to_owned()));

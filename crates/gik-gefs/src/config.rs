@@ -1,10 +1,9 @@
 //! Which runs, members and steps there are.
 
 use gik_core::{
-    Error, Host, LatLonGrid, ParserInfo, Product, ReferenceTime, Result, Run, RunRequest, StepUnit,
-    VariableTable,
+    Error, Host, LatLonGrid, Offer, ParserInfo, Product, ReferenceTime, Result, Run, RunRequest,
+    StepUnit, VariableTable, steps_of,
 };
-use url::Url;
 
 use crate::vars;
 
@@ -117,23 +116,14 @@ static PRODUCTS: [ProductConfig; 4] = [
 ];
 
 impl ProductConfig {
-    fn of_request(id: Option<&str>) -> Result<&'static Self> {
-        let id = id.unwrap_or(INFO.products.first().map_or("", |product| product.id));
-        PRODUCTS.iter().find(|product| product.id == id).ok_or_else(|| {
-            let ids: Vec<_> = PRODUCTS.iter().map(|product| product.id).collect();
-            Error::argument(
-                format!("product '{id}'"),
-                format!("is none of {ID}; there are {}", ids.join(", ")),
-            )
-        })
+    fn of(product: &Product) -> Result<&'static Self> {
+        let found = PRODUCTS.iter().find(|it| it.id == product.id);
+        found.ok_or_else(|| Error::mismatch("product", "one with files", product.id))
     }
 
     /// The product of a run.
     pub(crate) fn of_run(run: &Run) -> Result<&'static Self> {
-        if run.model != ID {
-            return Err(Error::mismatch("model of the run", ID, run.model));
-        }
-        Self::of_request(Some(run.product))
+        Self::of(INFO.product_of(run)?)
     }
 
     /// The product whose only files lie in `folder`.
@@ -143,59 +133,25 @@ impl ProductConfig {
 
     fn steps(&self, hour: u32) -> Vec<u32> {
         let extended = if hour == 0 { self.steps_at_00z } else { &[] };
-        let mut steps = vec![0];
-        for &(last, spacing) in self.steps.iter().chain(extended) {
-            let from = steps.last().copied().unwrap_or_default() + spacing;
-            steps.extend((from..=last).step_by(spacing as usize));
-        }
-        steps
+        steps_of(self.steps.iter().chain(extended))
     }
 }
 
 pub(crate) fn run(request: &RunRequest) -> Result<Run> {
-    let product = ProductConfig::of_request(request.product.as_deref())?;
-    let time = request.reference_time;
-    if time.seconds() % 3600 != 0 || !CYCLES.contains(&time.hour()) {
-        return Err(Error::argument(
-            format!("run {time}"),
-            "is no GEFS cycle; they start at 00, 06, 12 and 18 UTC",
-        ));
-    }
-    if time < FIRST_RUN {
-        return Err(Error::argument(
-            format!("run {time}"),
-            format!("is older than GEFS version 12, which starts with {FIRST_RUN}"),
-        ));
-    }
-    let all_steps = product.steps(time.hour());
-    let steps = match &request.steps {
-        Some(selection) => selection.pick("step", &all_steps)?,
-        None => all_steps,
-    };
-    let all_members: Vec<u32> = (0..MEMBERS).collect();
-    let members = match &request.members {
-        Some(selection) => selection.pick("member", &all_members)?,
-        None => all_members,
-    };
-    let root = match &request.source {
-        Some(root) => root.clone(),
-        None => public_root()?,
-    };
-    Ok(Run {
-        model: ID,
-        product: product.id,
-        reference_time: time,
-        members: Some(members),
-        steps,
-        step_unit: StepUnit::Hours,
-        variables: vars::names((product.table)()?, request.variables.as_deref())?,
-        root,
-    })
-}
-
-fn public_root() -> Result<Url> {
-    let root = INFO.hosts.first().map_or("", |host| host.root);
-    Url::parse(root).map_err(|error| Error::argument(root, "is no url").with_source(error))
+    let product = INFO.product(request.product.as_deref())?;
+    let config = ProductConfig::of(product)?;
+    INFO.run(
+        request,
+        &Offer {
+            product,
+            cycles: &CYCLES,
+            first: FIRST_RUN,
+            members: Some((0..MEMBERS).collect()),
+            steps: config.steps(request.reference_time.hour()),
+            step_unit: StepUnit::Hours,
+            table: (config.table)()?,
+        },
+    )
 }
 
 #[cfg(test)]

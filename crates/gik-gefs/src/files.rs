@@ -1,6 +1,6 @@
 //! Where the files of a run lie.
 
-use gik_core::{Error, ReferenceTime, Result, Run, RunRequest, SourceFile};
+use gik_core::{Error, ReferenceTime, Result, Run, RunRequest, SourceFile, join_url};
 use url::Url;
 
 use crate::config::{FileKind, ProductConfig};
@@ -25,7 +25,7 @@ pub(crate) fn sources(run: &Run) -> Result<Vec<SourceFile>> {
     let members = run.members.as_deref().unwrap_or_default();
     let mut sources = Vec::with_capacity(members.len() * run.steps.len() * product.files.len());
     for (part, kind) in (0..).zip(product.files) {
-        let folder = join(&run.root, &folder(run.reference_time, kind))?;
+        let folder = join_url(&run.root, &folder(run.reference_time, kind))?;
         let rows: Vec<_> = table
             .rows()
             .iter()
@@ -47,8 +47,8 @@ pub(crate) fn sources(run: &Run) -> Result<Vec<SourceFile>> {
                 }
                 let name = file_name(run.reference_time, kind, number, hours);
                 sources.push(SourceFile {
-                    data: join(&folder, &name)?,
-                    index: join(&folder, &format!("{name}.idx"))?,
+                    data: join_url(&folder, &name)?,
+                    index: join_url(&folder, &format!("{name}.idx"))?,
                     folder: folder.clone(),
                     member: Some(member),
                     step,
@@ -59,11 +59,6 @@ pub(crate) fn sources(run: &Run) -> Result<Vec<SourceFile>> {
         }
     }
     Ok(sources)
-}
-
-fn join(base: &Url, relative: &str) -> Result<Url> {
-    base.join(relative)
-        .map_err(|error| Error::argument(base.as_str(), "is no root").with_source(error))
 }
 
 pub(crate) fn request_of_url(url: &Url) -> Result<RunRequest> {

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 use std::time::Instant;
 
 use gik_core::{
-    Diagnostic, Error, FileReferences, IndexedFile, Problem, Reference, Result, Run, SourceFile,
-    VariableTable, Window,
+    Diagnostic, Error, FileReferences, IndexedFile, Names, Problem, Reference, Result, Run,
+    SourceFile, VariableTable, Window,
 };
 use gik_index::noaa::{
     Entry, Expectations, Index, IndexProblem, Member, MemberSpec, MessageRange, Qualifier, parse,
@@ -13,9 +13,6 @@ use gik_index::noaa::{
 
 use crate::bucket;
 use crate::config::{FileKind, ProductConfig};
-
-/// Names listed in a diagnostic.
-const NAMED: usize = 8;
 
 /// The references that `file` contributes to the run.
 pub(crate) fn references(
@@ -55,15 +52,10 @@ pub(crate) fn references(
     let mut collector = Collector::new(run, source, table, kind, step);
     collector.collect(&index, file.data.size, &mut report);
     let missing = collector.missing();
-    if !missing.is_empty() {
+    if missing.count() > 0 {
         report(
             Problem::MissingMessage,
-            format!(
-                "{} of {} messages are missing: {}",
-                missing.len(),
-                source.expected,
-                named(&missing)
-            ),
+            format!("{} of {} messages are missing: {missing}", missing.count(), source.expected),
         );
     }
     let references = collector.references;
@@ -124,15 +116,7 @@ impl<'r> Collector<'r> {
         kind: &'static FileKind,
         step: u32,
     ) -> Self {
-        // Both are in the order of the table.
-        let mut names = (0..).zip(&run.variables).peekable();
-        let wanted = table
-            .variables()
-            .iter()
-            .map(|variable| {
-                names.next_if(|(_, name)| *name == variable.name).map(|(position, _)| position)
-            })
-            .collect();
+        let wanted = table.positions(run);
         let found = vec![false; table.rows().len()];
         Self {
             table,
@@ -147,7 +131,7 @@ impl<'r> Collector<'r> {
     }
 
     fn collect(&mut self, index: &Index<'_>, size: u64, report: &mut impl FnMut(Problem, String)) {
-        let mut unknown = Vec::new();
+        let mut unknown = Names::default();
         for (entry, range) in index.entries.iter().zip(index.ranges(Some(size))) {
             let (Some(level), Some(window)) = (entry.level.value, entry.window.value) else {
                 continue;
@@ -155,7 +139,7 @@ impl<'r> Collector<'r> {
             let place =
                 self.table.place(self.kind.key, entry.variable.text, level, window.statistic());
             let Some(place) = place.filter(|_| is_plain_member(entry)) else {
-                unknown.push(describe(entry));
+                unknown.add(|| describe(entry));
                 continue;
             };
             let Some(Some(variable)) = self.wanted.get(place.variable as usize) else { continue };
@@ -194,14 +178,10 @@ impl<'r> Collector<'r> {
                 });
             }
         }
-        if !unknown.is_empty() {
+        if unknown.count() > 0 {
             report(
                 Problem::UnknownMessage,
-                format!(
-                    "{} messages are not in the variable table: {}",
-                    unknown.len(),
-                    named(&unknown)
-                ),
+                format!("{} messages are not in the variable table: {unknown}", unknown.count()),
             );
         }
     }
@@ -215,7 +195,7 @@ impl<'r> Collector<'r> {
     }
 
     /// The expected messages that were not there.
-    fn missing(&self) -> Vec<String> {
+    fn missing(&self) -> Names {
         let rows = self.table.rows().iter().zip(&self.found);
         rows.filter(|&(row, &found)| {
             !found
@@ -240,10 +220,4 @@ fn message_length(range: &MessageRange) -> Option<NonZeroU32> {
 
 fn describe(entry: &Entry<'_>) -> String {
     format!("{}:{}", entry.variable.text, entry.level.text)
-}
-
-fn named(names: &[String]) -> String {
-    let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    let rest = names.len().saturating_sub(NAMED);
-    if rest > 0 { format!("{shown} and {rest} more") } else { shown }
 }

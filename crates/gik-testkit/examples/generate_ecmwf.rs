@@ -13,13 +13,12 @@
 //! ```
 
 use std::io::Write;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 
 use gik_core::{Error, Result};
 use gik_testkit::ecmwf::{EcmwfRun, Product};
+use gik_testkit::generated::parse_range;
 
 fn main() -> ExitCode {
     match generate() {
@@ -81,11 +80,4 @@ fn parse_product(text: &str) -> Result<Product> {
         "aifs-ens" => Product::AifsEns,
         _ => return Err(Error::argument(format!("--product {text}"), "is none of ECMWF's")),
     })
-}
-
-/// `3` or `0-50`.
-fn parse_range<T: FromStr + Copy>(name: &str, text: &str) -> Result<RangeInclusive<T>> {
-    let wrong = || Error::argument(format!("{name} {text}"), "must be a number or A-B");
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    Ok(first.parse().map_err(|_| wrong())?..=last.parse().map_err(|_| wrong())?)
 }

@@ -21,13 +21,12 @@
 //! at 0.25° takes about a tenth of a second.
 
 use std::io::Write;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::str::FromStr;
 
 use gik_core::{Error, Result};
 use gik_testkit::gefs::{DataFiles, Detail, GefsRun, Product};
+use gik_testkit::generated::parse_range;
 
 const USAGE: &str = "usage: generate_gefs DIR [--date YYYYMMDD] [--hour HH] [--product s|a|b] \
                      [--members A-B] [--steps A-B] [--indexes-only | --messages tp,t2m [--coarse]]";
@@ -96,11 +95,4 @@ fn parse_product(text: &str) -> Result<Product> {
         "b" => Ok(Product::B),
         _ => Err(Error::argument(format!("--product {text}"), "must be s, a or b")),
     }
-}
-
-/// `3` or `0-30`.
-fn parse_range<T: FromStr + Copy>(name: &str, text: &str) -> Result<RangeInclusive<T>> {
-    let wrong = || Error::argument(format!("{name} {text}"), "must be a number or A-B");
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    Ok(first.parse().map_err(|_| wrong())?..=last.parse().map_err(|_| wrong())?)
 }

@@ -30,7 +30,6 @@ mod run;
 mod table;
 
 pub use bundle::{DEMO_PARAMETERS, demo_bundle, demo_run};
-pub use messages::RunFile;
 pub use run::{EcmwfRun, Product};
 
 #[cfg(test)]

@@ -39,11 +39,10 @@ mod table;
 pub(crate) mod temperature;
 mod window;
 
-pub use bundle::{DEMO_VARIABLES, demo_bundle, demo_run, write_tar};
+pub use bundle::{DEMO_VARIABLES, demo_bundle, demo_run};
 pub use index::DataFiles;
-pub use messages::RunFile;
 pub use product::Product;
-pub use run::{Counts, Detail, GefsRun};
+pub use run::{Detail, GefsRun};
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,8 @@
 //!
 //! - [`grib`]: GRIB2 messages from values;
 //! - [`gefs`], [`ecmwf`]: whole forecast runs, laid out as their public buckets;
+//! - [`generated`]: what these write;
+//! - [`mirror`]: a folder laid out like a bucket, [`listing`]: a schema as text;
 //! - [`conformance`]: what every parser must do;
 //! - [`s3`]: an S3 server over a temporary directory;
 //! - [`http`]: a plain web server over a directory, without listings;
@@ -17,8 +19,11 @@ pub mod counters;
 pub mod ecmwf;
 pub mod faults;
 pub mod gefs;
+pub mod generated;
 pub mod grib;
 pub mod http;
+pub mod listing;
+pub mod mirror;
 pub mod s3;
 pub mod store;
 

@@ -4,7 +4,9 @@ use gik_core::{Error, ErrorKind, FileReferences, Parser, Problem};
 use gik_ecmwf::EcmwfParser;
 use gik_testkit::ecmwf::{EcmwfRun, Product};
 
-use crate::{Mirror, fixture};
+use gik_testkit::mirror::Mirror;
+
+use crate::{fixture, put};
 
 const PATH: &str = "20260205/00z/ifs/0p25/enfo/20260205000000-6h-enfo-ef.grib2";
 const TIME: &str = "2026-02-05T00";
@@ -13,21 +15,21 @@ const EXPECTED: u64 = 3 * 157;
 
 /// Index and size of the file of step 6, three members.
 fn generated() -> (String, u64) {
-    let mirror = Mirror::new();
+    let mirror = Mirror::new().unwrap();
     let run = EcmwfRun::new(TIME.parse().unwrap(), Product::Enfo).members(0..=2).steps(6..=6);
-    let counts = run.write_indexes(mirror.folder.path()).unwrap();
+    let counts = run.write_indexes(mirror.folder()).unwrap();
     let index = mirror.path(PATH).with_extension("index");
     (std::fs::read_to_string(index).unwrap(), counts.bytes)
 }
 
 /// Reads the file of step 6 with this index beside a file of this size.
 fn read(index: &str, size: u64) -> Result<FileReferences, Error> {
-    let mirror = Mirror::new();
-    mirror.put(PATH, index.as_bytes(), size);
-    let mut request = mirror.request("enfo", TIME);
+    let mirror = Mirror::new().unwrap();
+    put(&mirror, PATH, index.as_bytes(), size);
+    let mut request = mirror.request("enfo", TIME).unwrap();
     request.members = Some("0-2".parse().unwrap());
     request.steps = Some("6".parse().unwrap());
-    mirror.read(&EcmwfParser.run(&request).unwrap())
+    mirror.read(&EcmwfParser, &EcmwfParser.run(&request).unwrap())
 }
 
 /// The index with its lines changed one by one, and its size.
@@ -179,14 +181,14 @@ fn what_is_no_members_field_is_not_taken_for_one() {
 
 #[test]
 fn a_missing_step_costs_its_chunks() {
-    let mirror = Mirror::new();
+    let mirror = Mirror::new().unwrap();
     let run = EcmwfRun::new(TIME.parse().unwrap(), Product::Enfo).members(0..=2).steps(0..=9);
-    run.write_indexes(mirror.folder.path()).unwrap();
+    run.write_indexes(mirror.folder()).unwrap();
     std::fs::remove_file(mirror.path(PATH).with_extension("index")).unwrap();
-    let mut request = mirror.request("enfo", TIME);
+    let mut request = mirror.request("enfo", TIME).unwrap();
     request.members = Some("0-2".parse().unwrap());
     request.steps = Some("0-9".parse().unwrap());
-    let (_, report) = mirror.build(&request).unwrap();
+    let (_, report) = mirror.build(&EcmwfParser, &request).unwrap();
     assert_eq!((report.files_expected, report.files_used), (4, 3));
     assert_eq!((report.references, report.references_expected), (3 * 480, 3 * 480 + EXPECTED));
     assert!(!report.is_complete());
@@ -198,8 +200,8 @@ fn no_index_is_trusted_blindly() {
     let whole = fixture("aifs_single_20250301_00z_6h.index");
     let size = 77_642_846;
     let path = "20250301/00z/aifs-single/0p25/oper/20250301000000-6h-oper-fc.grib2";
-    let mirror = Mirror::new();
-    let mut request = mirror.request("aifs-single", "2025-03-01T00");
+    let mirror = Mirror::new().unwrap();
+    let mut request = mirror.request("aifs-single", "2025-03-01T00").unwrap();
     request.steps = Some("6".parse().unwrap());
     let run = EcmwfParser.run(&request).unwrap();
     let mut inputs: Vec<Vec<u8>> =
@@ -212,8 +214,8 @@ fn no_index_is_trusted_blindly() {
         }
     }
     for input in inputs {
-        mirror.put(path, &input, size);
-        if let Ok(file) = mirror.read(&run) {
+        put(&mirror, path, &input, size);
+        if let Ok(file) = mirror.read(&EcmwfParser, &run) {
             for reference in file.references {
                 assert!(reference.offset + u64::from(reference.length.get()) <= size);
             }

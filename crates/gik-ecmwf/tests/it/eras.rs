@@ -5,7 +5,7 @@ use gik_ecmwf::EcmwfParser;
 use gik_testkit::conformance;
 use gik_testkit::ecmwf::{EcmwfRun, Product};
 
-use crate::{Mirror, runtime};
+use gik_testkit::mirror::{Mirror, runtime};
 
 const PRODUCTS: [(Product, &str); 6] = [
     (Product::Enfo, "enfo"),
@@ -23,32 +23,35 @@ const TIMES: [&str; 4] = ["2026-02-05T00", "2026-02-05T06", "2026-06-01T12", "20
 fn every_product_is_complete_and_keeps_its_promises() {
     for (product, id) in PRODUCTS {
         for time in TIMES {
-            let mirror = Mirror::new();
+            let mirror = Mirror::new().unwrap();
             let run = EcmwfRun::new(time.parse().unwrap(), product).steps(0..=6);
-            let counts = run.write_indexes(mirror.folder.path()).unwrap();
-            let mut request = mirror.request(id, time);
+            let counts = run.write_indexes(mirror.folder()).unwrap();
+            let mut request = mirror.request(id, time).unwrap();
             request.steps = Some("0-6".parse().unwrap());
-            let (_, report) = mirror.build(&request).unwrap();
+            let (_, report) = mirror.build(&EcmwfParser, &request).unwrap();
             assert!(report.is_complete(), "{id} {time}: {:?}", report.diagnostics);
             assert_eq!(report.lines, counts.messages);
             assert_eq!(report.files_used, counts.files);
-            let stores = mirror.stores();
+            let stores = mirror.stores().unwrap();
             let check = conformance::check(&EcmwfParser, &request, &stores);
-            runtime().block_on(check).unwrap_or_else(|broken| panic!("{id} {time}: {broken}"));
+            runtime()
+                .unwrap()
+                .block_on(check)
+                .unwrap_or_else(|broken| panic!("{id} {time}: {broken}"));
         }
     }
 }
 
 #[test]
 fn steps_with_other_names_for_one_quantity_are_complete() {
-    let mirror = Mirror::new();
+    let mirror = Mirror::new().unwrap();
     let time = "2026-02-05T00";
     let run = EcmwfRun::new(time.parse().unwrap(), Product::Enfo).members(0..=1).steps(90..=150);
-    run.write_indexes(mirror.folder.path()).unwrap();
-    let mut request = mirror.request("enfo", time);
+    run.write_indexes(mirror.folder()).unwrap();
+    let mut request = mirror.request("enfo", time).unwrap();
     request.members = Some("0-1".parse().unwrap());
     request.steps = Some("90-150".parse().unwrap());
-    let (store, report) = mirror.build(&request).unwrap();
+    let (store, report) = mirror.build(&EcmwfParser, &request).unwrap();
     assert!(report.is_complete(), "{:?}", report.diagnostics);
     let count = |name: &str| store.group.array(name).unwrap().chunks.virtual_count();
     // Steps 90, 93 … 144, 150.
@@ -57,9 +60,9 @@ fn steps_with_other_names_for_one_quantity_are_complete() {
 
 #[test]
 fn a_run_of_50r1_looks_like_an_earlier_one() {
-    let mirror = Mirror::new();
+    let mirror = Mirror::new().unwrap();
     let group = |id: &str, time: &str| {
-        let run = EcmwfParser.run(&mirror.request(id, time)).unwrap();
+        let run = EcmwfParser.run(&mirror.request(id, time).unwrap()).unwrap();
         assert_eq!(run.members.as_deref(), Some(&(0..=50).collect::<Vec<u32>>()[..]));
         let group = EcmwfParser.schema(&run, &SchemaOptions::default()).unwrap();
         group
@@ -79,11 +82,11 @@ fn a_run_of_50r1_looks_like_an_earlier_one() {
     // The control's chunks come from its own file, the others' from theirs.
     let time = "2026-06-01T00";
     let run = EcmwfRun::new(time.parse().unwrap(), Product::Enfo).steps(0..=0);
-    run.write_indexes(mirror.folder.path()).unwrap();
-    let mut request = mirror.request("enfo", time);
+    run.write_indexes(mirror.folder()).unwrap();
+    let mut request = mirror.request("enfo", time).unwrap();
     request.steps = Some("0".parse().unwrap());
     request.variables = Some(vec!["t2m".into()]);
-    let (store, report) = mirror.build(&request).unwrap();
+    let (store, report) = mirror.build(&EcmwfParser, &request).unwrap();
     assert!(report.is_complete(), "{:?}", report.diagnostics);
     let array = store.group.array("t2m").unwrap();
     assert_eq!(array.chunks.virtual_count(), 51);

@@ -6,17 +6,19 @@ use gik_core::Parser;
 use gik_ecmwf::EcmwfParser;
 use gik_testkit::conformance;
 
-use crate::{Mirror, fixture, runtime};
+use gik_testkit::mirror::{Mirror, runtime};
+
+use crate::{fixture, put};
 
 const SIZE: [u64; 2] = [79_888_489, 77_642_846];
 
 fn mirror() -> Mirror {
-    let mirror = Mirror::new();
+    let mirror = Mirror::new().unwrap();
     for (step, size) in [0, 6].into_iter().zip(SIZE) {
         let folder = "20250301/00z/aifs-single/0p25/oper";
         let text = fixture(&format!("aifs_single_20250301_00z_{step}h.index"));
         let path = format!("{folder}/20250301000000-{step}h-oper-fc.grib2");
-        mirror.put(&path, text.as_bytes(), size);
+        put(&mirror, &path, text.as_bytes(), size);
     }
     mirror
 }
@@ -24,9 +26,9 @@ fn mirror() -> Mirror {
 #[test]
 fn every_line_becomes_a_reference() {
     let mirror = mirror();
-    let mut request = mirror.request("aifs-single", "2025-03-01T00");
+    let mut request = mirror.request("aifs-single", "2025-03-01T00").unwrap();
     request.steps = Some("0-6".parse().unwrap());
-    let (store, report) = mirror.build(&request).unwrap();
+    let (store, report) = mirror.build(&EcmwfParser, &request).unwrap();
     assert!(report.is_complete(), "{:?}", report.diagnostics);
     assert!(report.diagnostics.is_empty(), "{:?}", report.diagnostics);
     assert_eq!((report.references, report.lines), (208, 208));
@@ -37,10 +39,10 @@ fn every_line_becomes_a_reference() {
 #[test]
 fn ranges_cover_the_file() {
     let mirror = mirror();
-    let mut request = mirror.request("aifs-single", "2025-03-01T00");
+    let mut request = mirror.request("aifs-single", "2025-03-01T00").unwrap();
     request.steps = Some("6".parse().unwrap());
     let run = EcmwfParser.run(&request).unwrap();
-    let file = mirror.read(&run).unwrap();
+    let file = mirror.read(&EcmwfParser, &run).unwrap();
     let ranges: BTreeSet<(u64, u64)> =
         file.references.iter().map(|it| (it.offset, it.length.get().into())).collect();
     let mut end = 0;
@@ -58,9 +60,9 @@ fn ranges_cover_the_file() {
 #[test]
 fn the_parser_keeps_its_promises() {
     let mirror = mirror();
-    let mut request = mirror.request("aifs-single", "2025-03-01T00");
+    let mut request = mirror.request("aifs-single", "2025-03-01T00").unwrap();
     request.steps = Some("0-6".parse().unwrap());
-    let stores = mirror.stores();
+    let stores = mirror.stores().unwrap();
     let check = conformance::check(&EcmwfParser, &request, &stores);
-    runtime().block_on(check).unwrap();
+    runtime().unwrap().block_on(check).unwrap();
 }

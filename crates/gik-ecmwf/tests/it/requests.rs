@@ -13,28 +13,28 @@ use gik_testkit::store::FaultyStore;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 
-use crate::{Mirror, runtime};
+use gik_testkit::mirror::{Mirror, runtime};
 
 const TIME: &str = "2026-02-05T00";
 
 /// Builds the run's first eleven steps through a store that counts and fails as told.
 fn build(faults: Faults) -> (Arc<FaultyStore>, Report) {
-    let mirror = Mirror::new();
+    let mirror = Mirror::new().unwrap();
     let run = EcmwfRun::new(TIME.parse().unwrap(), Product::Enfo).steps(0..=30);
-    run.write_indexes(mirror.folder.path()).unwrap();
-    let local = LocalFileSystem::new_with_prefix(mirror.folder.path()).unwrap();
+    run.write_indexes(mirror.folder()).unwrap();
+    let local = LocalFileSystem::new_with_prefix(mirror.folder()).unwrap();
     let store = Arc::new(FaultyStore::new(Arc::new(local), faults));
     let mut stores = ObjectStoreRegistry::default();
     let shared: Arc<dyn ObjectStore> = Arc::<FaultyStore>::clone(&store);
-    stores.register(&mirror.root, shared).unwrap();
+    stores.register(mirror.root(), shared).unwrap();
 
-    let mut request = mirror.request("enfo", TIME);
+    let mut request = mirror.request("enfo", TIME).unwrap();
     request.steps = Some("0-30".parse().unwrap());
     let run = EcmwfParser.run(&request).unwrap();
     let options = BuildOptions::default();
     let mut reader = SourceReader::new(stores);
     let built = build_manifest(&EcmwfParser, &run, &options, &mut reader, &|_, _| {});
-    let (_, report) = runtime().block_on(built).unwrap();
+    let (_, report) = runtime().unwrap().block_on(built).unwrap();
     (store, report)
 }
 

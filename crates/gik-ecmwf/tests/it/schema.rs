@@ -1,9 +1,8 @@
 //! The names and shapes of all products, as a snapshot: a change is a change for users.
 
-use std::fmt::Write;
-
 use gik_core::{ManifestGroup, Parser, RunRequest, SchemaOptions};
 use gik_ecmwf::EcmwfParser;
+use gik_testkit::listing::listing;
 
 fn group(product: &str, time: &str) -> ManifestGroup {
     let mut request = RunRequest::new(time.parse().unwrap());
@@ -12,52 +11,28 @@ fn group(product: &str, time: &str) -> ManifestGroup {
     EcmwfParser.schema(&run, &SchemaOptions::default()).unwrap()
 }
 
-/// One line an array: name, dimensions, units, what it is.
-fn listing(product: &str) -> String {
-    let mut text = String::new();
-    for (name, array) in group(product, "2026-02-05T00").arrays() {
-        let attribute = |key: &str| {
-            array.metadata.attributes.get(key).and_then(|value| value.as_str()).unwrap_or("-")
-        };
-        let sizes: Vec<String> = array
-            .metadata
-            .dimension_names
-            .iter()
-            .zip(&array.metadata.shape)
-            .map(|(name, length)| format!("{name} {length}"))
-            .collect();
-        writeln!(
-            text,
-            "{name} ({}) [{}] {} | {} | {}",
-            sizes.join(", "),
-            attribute("units"),
-            attribute("long_name"),
-            attribute("standard_name"),
-            attribute("cell_methods"),
-        )
-        .unwrap();
-    }
-    text
+fn names(product: &str) -> String {
+    listing(&group(product, "2026-02-05T00"))
 }
 
 #[test]
 fn names_of_the_ensemble() {
-    insta::assert_snapshot!(listing("enfo"));
+    insta::assert_snapshot!(names("enfo"));
 }
 
 #[test]
 fn names_of_the_high_resolution_forecast() {
-    insta::assert_snapshot!(listing("oper"));
+    insta::assert_snapshot!(names("oper"));
 }
 
 #[test]
 fn names_of_the_waves() {
-    insta::assert_snapshot!(listing("waef"));
+    insta::assert_snapshot!(names("waef"));
 }
 
 #[test]
 fn names_of_aifs() {
-    insta::assert_snapshot!(listing("aifs-single"));
+    insta::assert_snapshot!(names("aifs-single"));
 }
 
 #[test]

@@ -3,18 +3,20 @@
 use gik_core::{Error, ErrorKind, FileReferences, Parser, Problem};
 use gik_gefs::GefsParser;
 
-use crate::{Fixture, Mirror, runtime};
+use gik_testkit::mirror::{Mirror, runtime};
+
+use crate::{Fixture, put};
 
 const NAME: &str = "gep01.20250801.t00z.pgrb2s.0p25.f015.idx";
 
 /// Reads the fixture's file with this index beside a file of this size.
 fn read(index: &[u8], size: u64) -> Result<FileReferences, Error> {
     let fixture = Fixture::read(NAME);
-    let mirror = Mirror::new();
-    mirror.put(&fixture.path, index, size);
+    let mirror = Mirror::new().unwrap();
+    put(&mirror, &fixture.path, index, size);
     let run = fixture.run(&mirror);
     let source = &GefsParser.sources(&run).unwrap()[0];
-    runtime().block_on(GefsParser.references(&run, source, &mirror.reader()))
+    runtime().unwrap().block_on(GefsParser.references(&run, source, &mirror.reader().unwrap()))
 }
 
 fn text() -> String {
@@ -96,13 +98,15 @@ fn no_index_is_trusted_blindly() {
         }
     }
     let fixture = Fixture::read(NAME);
-    let mirror = Mirror::new();
+    let mirror = Mirror::new().unwrap();
     let run = fixture.run(&mirror);
     let source = &GefsParser.sources(&run).unwrap()[0];
-    let runtime = runtime();
+    let runtime = runtime().unwrap();
     for input in inputs {
-        mirror.put(&fixture.path, &input, SIZE);
-        if let Ok(file) = runtime.block_on(GefsParser.references(&run, source, &mirror.reader())) {
+        put(&mirror, &fixture.path, &input, SIZE);
+        if let Ok(file) =
+            runtime.block_on(GefsParser.references(&run, source, &mirror.reader().unwrap()))
+        {
             for reference in file.references {
                 assert!(reference.offset + u64::from(reference.length.get()) <= SIZE);
             }

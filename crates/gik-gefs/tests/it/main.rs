@@ -12,46 +12,14 @@ mod damage;
 mod real;
 mod schema;
 
-use std::path::Path;
-use std::sync::Arc;
-
-use gik_core::{ObjectStoreRegistry, Parser, Run, RunRequest, SourceReader};
+use gik_core::{Parser, Run, RunRequest};
 use gik_gefs::GefsParser;
-use object_store::local::LocalFileSystem;
-use tempfile::TempDir;
-use url::Url;
+use gik_testkit::mirror::Mirror;
+use std::path::Path;
 
-/// A folder laid out like the bucket, and its url.
-struct Mirror {
-    folder: TempDir,
-    root: Url,
-}
-
-impl Mirror {
-    fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let root = Url::from_directory_path(folder.path()).unwrap();
-        Self { folder, root }
-    }
-
-    fn stores(&self) -> ObjectStoreRegistry {
-        let store = LocalFileSystem::new_with_prefix(self.folder.path()).unwrap();
-        let mut stores = ObjectStoreRegistry::default();
-        stores.register(&self.root, Arc::new(store)).unwrap();
-        stores
-    }
-
-    fn reader(&self) -> SourceReader {
-        SourceReader::new(self.stores())
-    }
-
-    /// Writes an index and a file of this size, of which nobody reads a byte.
-    fn put(&self, path: &str, index: &[u8], size: u64) {
-        let path = self.folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::File::create(&path).unwrap().set_len(size).unwrap();
-        std::fs::write(format!("{}.idx", path.display()), index).unwrap();
-    }
+/// Writes an index and a file of this size, of which nobody reads a byte.
+fn put(mirror: &Mirror, path: &str, index: &[u8], size: u64) {
+    mirror.put(path, &format!("{path}.idx"), index, size).unwrap();
 }
 
 /// A real index of `tests/fixtures`, and what its name says.
@@ -96,14 +64,10 @@ impl Fixture {
 
     /// The request for this one file.
     fn request(&self, mirror: &Mirror) -> RunRequest {
-        GefsParser.request_of_url(&mirror.root.join(&self.path).unwrap()).unwrap()
+        GefsParser.request_of_url(&mirror.root().join(&self.path).unwrap()).unwrap()
     }
 
     fn run(&self, mirror: &Mirror) -> Run {
         GefsParser.run(&self.request(mirror)).unwrap()
     }
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }

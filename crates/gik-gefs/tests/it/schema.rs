@@ -1,60 +1,34 @@
 //! The names and shapes of all products, as a snapshot: a change is a change for users.
 
-use std::fmt::Write;
-
 use gik_core::{Parser, RunRequest, SchemaOptions};
 use gik_gefs::GefsParser;
+use gik_testkit::listing::listing;
 
-/// One line an array: name, dimensions, units, what it is.
-fn listing(product: &str) -> String {
+fn names(product: &str) -> String {
     let mut request = RunRequest::new("2025-01-06T00".parse().unwrap());
     request.product = Some(product.to_owned());
     let run = GefsParser.run(&request).unwrap();
-    let group = GefsParser.schema(&run, &SchemaOptions::default()).unwrap();
-    let mut text = String::new();
-    for (name, array) in group.arrays() {
-        let attribute = |key: &str| {
-            array.metadata.attributes.get(key).and_then(|value| value.as_str()).unwrap_or("-")
-        };
-        let sizes: Vec<String> = array
-            .metadata
-            .dimension_names
-            .iter()
-            .zip(&array.metadata.shape)
-            .map(|(name, length)| format!("{name} {length}"))
-            .collect();
-        writeln!(
-            text,
-            "{name} ({}) [{}] {} | {} | {}",
-            sizes.join(", "),
-            attribute("units"),
-            attribute("long_name"),
-            attribute("standard_name"),
-            attribute("cell_methods"),
-        )
-        .unwrap();
-    }
-    text
+    listing(&GefsParser.schema(&run, &SchemaOptions::default()).unwrap())
 }
 
 #[test]
 fn names_of_the_surface_product() {
-    insta::assert_snapshot!(listing("pgrb2sp25"));
+    insta::assert_snapshot!(names("pgrb2sp25"));
 }
 
 #[test]
 fn names_of_the_common_product() {
-    insta::assert_snapshot!(listing("pgrb2ap5"));
+    insta::assert_snapshot!(names("pgrb2ap5"));
 }
 
 #[test]
 fn names_of_the_other_product() {
-    insta::assert_snapshot!(listing("pgrb2bp5"));
+    insta::assert_snapshot!(names("pgrb2bp5"));
 }
 
 #[test]
 fn names_of_both_together() {
-    insta::assert_snapshot!(listing("pgrb2abp5"));
+    insta::assert_snapshot!(names("pgrb2abp5"));
 }
 
 #[test]

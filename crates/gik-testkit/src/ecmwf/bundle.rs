@@ -1,9 +1,9 @@
 //! The demo bundle: a small run as one tar file.
 
-use gik_core::{Error, ReferenceTime, Result};
+use gik_core::{ReferenceTime, Result};
 
 use super::run::{EcmwfRun, Product};
-use crate::gefs::write_tar;
+use crate::generated::bundle;
 
 /// 2025-09-30 00 UTC.
 const DEMO_TIME: ReferenceTime = ReferenceTime::from_seconds(1_759_190_400);
@@ -23,15 +23,5 @@ pub fn demo_run() -> EcmwfRun {
 /// # Errors
 /// None that the generator does not have.
 pub fn demo_bundle() -> Result<Vec<u8>> {
-    let mut files = Vec::new();
-    for file in demo_run().files(&DEMO_PARAMETERS)? {
-        let index = file.path.replace(".grib2", ".index");
-        files.push((index, file.index.into_bytes()));
-        files.push((file.path, file.data));
-    }
-    files.sort();
-    let mut out = Vec::new();
-    write_tar(&mut out, &files, DEMO_TIME)
-        .map_err(|error| Error::argument("tar", error.to_string()))?;
-    Ok(out)
+    bundle(demo_run().files(&DEMO_PARAMETERS)?.into_iter().map(Ok), DEMO_TIME)
 }

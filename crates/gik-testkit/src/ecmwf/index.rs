@@ -1,7 +1,6 @@
 //! Indexes in ECMWF's form, and data files of nothing but the right size.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
 use std::path::Path;
 
 use gik_core::Result;
@@ -9,7 +8,7 @@ use gik_core::Result;
 use super::run::{EcmwfRun, Kind};
 use super::table::{Parameter, parameters};
 use crate::gefs::hash;
-use crate::gefs::run::{Counts, io_error};
+use crate::generated::{Counts, write, write_sparse};
 
 /// One message of a file.
 #[derive(Debug, Clone, Copy)]
@@ -112,14 +111,8 @@ impl EcmwfRun {
             for step in self.published_steps() {
                 let (text, size, lines) = self.index(&kind, step);
                 let path = bucket.join(self.path(&kind, step));
-                if let Some(folder) = path.parent() {
-                    fs::create_dir_all(folder).map_err(|error| io_error(folder, error))?;
-                }
-                let index = path.with_extension("index");
-                fs::write(&index, text).map_err(|error| io_error(&index, error))?;
-                File::create(&path)
-                    .and_then(|file| file.set_len(size))
-                    .map_err(|error| io_error(&path, error))?;
+                write(&path.with_extension("index"), text.as_bytes())?;
+                write_sparse(&path, size)?;
                 counts.files += 1;
                 counts.messages += lines;
                 counts.bytes += size;

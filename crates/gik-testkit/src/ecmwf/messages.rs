@@ -1,6 +1,5 @@
 //! Files of real GRIB messages of chosen parameters.
 
-use std::fs;
 use std::path::Path;
 
 use gik_core::{Error, Result};
@@ -9,25 +8,13 @@ use super::index::Target;
 use super::run::{EcmwfRun, Kind};
 use super::table::parameters;
 use crate::gefs::fields::{self, Weather};
-use crate::gefs::run::{Counts, Detail, io_error};
+use crate::gefs::run::Detail;
 use crate::gefs::{rain, temperature};
+use crate::generated::{Counts, RunFile};
 use crate::grib::{
     Encoded, Ensemble, Message, Packing, Precision, Product, RegularGrid, Statistic, Surface,
     Window,
 };
-
-/// A generated file and its index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunFile {
-    /// Path below the bucket; that of the index ends with `.index` instead of `.grib2`.
-    pub path: String,
-    /// Step in hours.
-    pub step: u32,
-    /// GRIB messages, one after the other.
-    pub data: Vec<u8>,
-    /// The index, one line a message.
-    pub index: String,
-}
 
 /// The parameters that can be generated, on pressure levels on the [`LEVELS`] only.
 const PARAMETERS: [&str; 4] = ["2t", "tp", "t", "gh"];
@@ -68,7 +55,9 @@ impl EcmwfRun {
             self.write_line(&mut index, kind, step, &target, place);
             data.extend(message);
         }
-        Ok(RunFile { path: self.path(kind, step), step, data, index })
+        let path = self.path(kind, step);
+        let index_path = path.replace(".grib2", ".index");
+        Ok(RunFile { path, index_path, member: None, step, data, index })
     }
 
     /// The values of a message as a decoder must give them, rows from the north, columns from
@@ -152,17 +141,7 @@ impl EcmwfRun {
         let mut counts = Counts::default();
         for kind in self.kinds() {
             for step in self.published_steps() {
-                let file = self.file(&kind, step, parameters)?;
-                let path = bucket.join(&file.path);
-                if let Some(folder) = path.parent() {
-                    fs::create_dir_all(folder).map_err(|error| io_error(folder, error))?;
-                }
-                let index = path.with_extension("index");
-                fs::write(&path, &file.data).map_err(|error| io_error(&path, error))?;
-                fs::write(&index, &file.index).map_err(|error| io_error(&index, error))?;
-                counts.files += 1;
-                counts.messages += file.index.lines().count() as u64;
-                counts.bytes += file.data.len() as u64;
+                self.file(&kind, step, parameters)?.write(bucket, &mut counts)?;
             }
         }
         Ok(counts)

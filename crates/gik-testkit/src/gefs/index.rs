@@ -1,15 +1,15 @@
 //! Indexes in wgrib2's form, and data files of nothing but the right size.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
 use std::path::Path;
 
 use gik_core::{ReferenceTime, Result};
 
 use super::hash;
-use super::run::{Counts, GefsRun, io_error};
+use super::run::GefsRun;
 use super::table::Line;
 use super::window;
+use crate::generated::{Counts, write, write_sparse};
 
 /// What [`GefsRun::write_indexes`] does about the data files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,18 +76,9 @@ impl GefsRun {
             counts.files += 1;
             counts.messages += text.lines().count() as u64;
             counts.bytes += size;
-            if counts.files == 1
-                && let Some(folder) = path.parent()
-            {
-                // All files of a run share one folder.
-                fs::create_dir_all(folder).map_err(|error| io_error(folder, error))?;
-            }
-            let index = path.with_added_extension("idx");
-            fs::write(&index, text).map_err(|error| io_error(&index, error))?;
+            write(&path.with_added_extension("idx"), text.as_bytes())?;
             if data == DataFiles::Sparse {
-                File::create(&path)
-                    .and_then(|file| file.set_len(size))
-                    .map_err(|error| io_error(&path, error))?;
+                write_sparse(&path, size)?;
             }
         }
         Ok(counts)

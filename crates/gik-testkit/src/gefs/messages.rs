@@ -1,31 +1,16 @@
 //! Files of real GRIB messages of chosen variables.
 
-use std::fs;
 use std::path::Path;
 
 use gik_core::{Error, Result};
 
 use super::fields::{self, Weather};
 use super::index::write_line;
-use super::run::{Counts, GefsRun, io_error};
+use super::run::GefsRun;
 use super::table::Line;
 use super::window;
+use crate::generated::{Counts, RunFile};
 use crate::grib::{Ensemble, Message, Product, Window};
-
-/// A generated file and its index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunFile {
-    /// Path below the bucket; the index lies at the same with `.idx` added.
-    pub path: String,
-    /// Member, 0 the control.
-    pub member: u8,
-    /// Step in hours.
-    pub step: u32,
-    /// GRIB messages, one after the other.
-    pub data: Vec<u8>,
-    /// The index in wgrib2's form.
-    pub index: String,
-}
 
 impl GefsRun {
     /// Names of the variables that [`files`](Self::files) can generate for this product.
@@ -100,7 +85,9 @@ impl GefsRun {
             };
             data.extend(message.encode(&(field.values)(&weather, line))?.bytes);
         }
-        Ok(RunFile { path: self.path(member, step), member, step, data, index })
+        let path = self.path(member, step);
+        let index_path = format!("{path}.idx");
+        Ok(RunFile { path, index_path, member: Some(member), step, data, index })
     }
 
     /// Writes [`files`](Self::files) and their indexes below `bucket`.
@@ -110,17 +97,7 @@ impl GefsRun {
     pub fn write_messages(&self, bucket: &Path, variables: &[&str]) -> Result<Counts> {
         let mut counts = Counts::default();
         for file in self.files(variables)? {
-            let file = file?;
-            let path = bucket.join(&file.path);
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder).map_err(|error| io_error(folder, error))?;
-            }
-            let index = path.with_added_extension("idx");
-            fs::write(&path, &file.data).map_err(|error| io_error(&path, error))?;
-            fs::write(&index, &file.index).map_err(|error| io_error(&index, error))?;
-            counts.files += 1;
-            counts.messages += file.index.lines().count() as u64;
-            counts.bytes += file.data.len() as u64;
+            file?.write(bucket, &mut counts)?;
         }
         Ok(counts)
     }

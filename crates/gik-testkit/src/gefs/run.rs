@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use gik_core::{Error, ErrorKind, ReferenceTime};
+use gik_core::ReferenceTime;
 
 use super::product::Product;
 use super::rain;
@@ -16,17 +16,6 @@ pub enum Detail {
     Fine,
     /// Half millimetres and half kelvins, and smooth: messages of a few kilobytes.
     Coarse,
-}
-
-/// What was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Data files, each with an index (also where the data files were left out).
-    pub files: u64,
-    /// Messages in them, which is lines in the indexes.
-    pub messages: u64,
-    /// Length of the data files together, in bytes.
-    pub bytes: u64,
 }
 
 /// A run of GEFS to generate: all members and steps of `pgrb2s` unless told otherwise.
@@ -107,11 +96,4 @@ impl GefsRun {
     pub fn path(&self, member: u8, step: u32) -> String {
         self.product.path(&self.reference.yyyymmdd(), self.reference.hour(), member, step)
     }
-}
-
-/// An error of writing, with the path.
-pub(crate) fn io_error(path: &std::path::Path, error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Io { retryable: false })
-        .in_url(path.display().to_string())
-        .with_source(error)
 }

@@ -9,7 +9,8 @@ use gik::core::{
 };
 use gik_testkit::counters::Operation;
 use gik_testkit::faults::{Fault, Faults, Rule};
-use gik_testkit::gefs::{Counts, DataFiles, GefsRun};
+use gik_testkit::gefs::{DataFiles, GefsRun};
+use gik_testkit::generated::Counts;
 use gik_testkit::http::HttpServer;
 use object_store::http::HttpBuilder;
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
