@@ -101,12 +101,21 @@ pub struct IndexedFile {
     pub index_info: ObjectInfo,
     /// What the store says about the data file.
     pub data: ObjectInfo,
+    /// Whether there is no such index: its text was made from the headers of the file.
+    pub is_scanned: bool,
 }
 
 /// How much newer than its index a file may be: both are published within minutes.
 const STALE_SECONDS: i64 = 3600;
 
 impl IndexedFile {
+    /// The bytes of the index; none of one that was made from headers, which are counted as they
+    /// are read.
+    #[must_use]
+    pub fn index_bytes(&self) -> u64 {
+        if self.is_scanned { 0 } else { self.index.len() as u64 }
+    }
+
     /// Checks that the index is not much older than its file: it would be about what the file
     /// was before. Producers have replaced files without writing their indexes anew.
     ///
@@ -213,13 +222,13 @@ impl SourceReader {
             let data = self.stat(&source.folder, &source.data).await?;
             self.stat(&source.folder, &source.index).await?;
             let (index, index_info) = self.get(&source.index).await?;
-            return Ok(IndexedFile { index, index_info, data });
+            return Ok(IndexedFile { index, index_info, data, is_scanned: false });
         }
         let (data, index) =
             futures::join!(self.stat(&source.folder, &source.data), self.get(&source.index));
         let data = data?;
         let (index, index_info) = index?;
-        Ok(IndexedFile { index, index_info, data })
+        Ok(IndexedFile { index, index_info, data, is_scanned: false })
     }
 
     /// A range of the bytes of the object `url`: fewer where it ends before.

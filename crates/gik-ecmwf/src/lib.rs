@@ -20,6 +20,7 @@ mod config;
 mod eras;
 mod files;
 mod refs;
+mod scanned;
 mod schema;
 mod vars;
 
@@ -80,5 +81,14 @@ impl Parser for EcmwfParser {
     ) -> Result<FileReferences> {
         let file = reader.read(source).await?;
         refs::references(run, source, &file)
+    }
+
+    async fn scanned_references(
+        &self,
+        run: &Run,
+        source: &SourceFile,
+        reader: &SourceReader,
+    ) -> Result<FileReferences> {
+        scanned::references(run, source, reader).await
     }
 }

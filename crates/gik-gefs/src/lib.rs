@@ -88,4 +88,13 @@ impl Parser for GefsParser {
         let file = reader.read(source).await?;
         refs::references(run, source, &file)
     }
+
+    async fn scanned_references(
+        &self,
+        run: &Run,
+        source: &SourceFile,
+        reader: &SourceReader,
+    ) -> Result<FileReferences> {
+        refs::scanned_references(run, source, reader).await
+    }
 }

@@ -12,7 +12,9 @@ mod parameter;
 mod product;
 
 use futures::StreamExt;
-use gik_core::{Error, Level, ReferenceTime, Result, SourceReader, Window};
+use gik_core::{
+    Error, IndexedFile, Level, ReferenceTime, Result, SourceFile, SourceReader, Window,
+};
 use url::Url;
 
 use heads::{File, Link};
@@ -141,6 +143,24 @@ pub async fn scan(reader: &SourceReader, url: &Url, size: u64) -> Result<Scan> {
         }
     }
     Ok(found)
+}
+
+/// A file and what its headers say, in the form in which its index would say it: `to_index`
+/// writes that. What is said of the index is then said of the file: the second is `source` with
+/// the url of the file in the place of its index.
+///
+/// # Errors
+/// Those of [`scan`], and when the file is not there.
+pub async fn scanned_file(
+    reader: &SourceReader,
+    source: &SourceFile,
+    to_index: impl FnOnce(&Scan) -> String,
+) -> Result<(IndexedFile, SourceFile)> {
+    let data = reader.stat(&source.folder, &source.data).await?;
+    let found = scan(reader, &source.data, data.size).await?;
+    let index = to_index(&found).into();
+    let file = IndexedFile { index, index_info: data.clone(), data, is_scanned: true };
+    Ok((file, SourceFile { index: source.data.clone(), ..source.clone() }))
 }
 
 enum Described {
