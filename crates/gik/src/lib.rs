@@ -6,6 +6,8 @@
 pub use gik_ecmwf as ecmwf;
 #[cfg(feature = "gefs")]
 pub use gik_gefs as gefs;
+#[cfg(feature = "hrrr")]
+pub use gik_hrrr as hrrr;
 pub use {
     gik_analysis as analysis, gik_codec as codec, gik_core as core, gik_icechunk as icechunk,
 };
@@ -24,6 +26,8 @@ pub const PLUGINS: &[&ModelPlugin] = &[
     &gik_gefs::PLUGIN,
     #[cfg(feature = "ecmwf")]
     &gik_ecmwf::PLUGIN,
+    #[cfg(feature = "hrrr")]
+    &gik_hrrr::PLUGIN,
 ];
 
 /// The models this build was made with, and those of other linked crates.

@@ -206,6 +206,48 @@ impl ProjectedGrid {
         )
     }
 
+    /// The grid definition section (section 3) of a message on this grid: template 3.30 or 3.20,
+    /// rows consecutive from the south, winds relative to the grid.
+    #[must_use]
+    pub fn section(&self) -> Vec<u8> {
+        let (template, length) = match self.projection {
+            MapProjection::Lambert { .. } => (30_u16, 81_u32),
+            MapProjection::PolarStereographic { .. } => (20, 65),
+        };
+        let mut out = Vec::with_capacity(81);
+        out.extend(length.to_be_bytes());
+        out.extend([3, 0]);
+        out.extend(self.columns.saturating_mul(self.rows).to_be_bytes());
+        out.extend([0, 0]);
+        out.extend(template.to_be_bytes());
+        // Code table 3.2: 6 is the sphere of 6 371 229 m, 1 one whose radius follows in metres.
+        let is_usual = self.radius == 6_371_229;
+        out.extend([if is_usual { 6 } else { 1 }, 0]);
+        out.extend(if is_usual { 0 } else { self.radius }.to_be_bytes());
+        out.extend([0; 10]);
+        out.extend(self.columns.to_be_bytes());
+        out.extend(self.rows.to_be_bytes());
+        out.extend(signed(self.first_latitude));
+        out.extend(signed(self.first_longitude));
+        out.push(8);
+        let (true_latitude, meridian, centre) = match self.projection {
+            MapProjection::Lambert { true_latitude, meridian, .. } => (true_latitude, meridian, 0),
+            MapProjection::PolarStereographic { true_latitude, meridian, south } => {
+                (true_latitude, meridian, if south { 0x80 } else { 0 })
+            }
+        };
+        out.extend(signed(true_latitude));
+        out.extend(signed(meridian));
+        out.extend(self.dx.to_be_bytes());
+        out.extend(self.dy.to_be_bytes());
+        out.extend([centre, 0x40]);
+        if let MapProjection::Lambert { parallels, .. } = self.projection {
+            out.extend(parallels.map(signed).concat());
+            out.extend([0; 8]);
+        }
+        out
+    }
+
     /// What cfgrib writes about the grid of a message: `GRIB_gridType`, `GRIB_Nx`, ….
     #[must_use]
     pub fn attributes(&self) -> Attributes {
@@ -252,6 +294,11 @@ impl ProjectedGrid {
         }
         list.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
+}
+
+/// Sign and magnitude, as GRIB2 writes integers.
+fn signed(value: i32) -> [u8; 4] {
+    (value.unsigned_abs() | if value < 0 { 0x8000_0000 } else { 0 }).to_be_bytes()
 }
 
 /// A meridian in degrees, −180 to 180: numbers that people know.

@@ -38,7 +38,8 @@ pub(super) struct Build {
     /// Members, like 0-30 or 0,5,10-14; 0 is the control. All without it.
     #[arg(long)]
     members: Option<Selection>,
-    /// Steps in hours, like 0-240 or 24,48; all of the cycle without it.
+    /// Steps in hours (of sub-hourly products in minutes), like 0-240 or 24,48; all of the cycle
+    /// without it.
     #[arg(long)]
     steps: Option<Selection>,
     /// Array names, like tp,t2m; all of the product without it.
@@ -48,6 +49,10 @@ pub(super) struct Build {
     /// s3://, https:// or http://. The references point there.
     #[arg(long, value_name = "URL|PATH")]
     source: Option<String>,
+    /// Leave indexes alone and read the headers of all files instead. Without it that is done for
+    /// files whose index is missing or wrong.
+    #[arg(long)]
+    no_index: bool,
     /// How the run is laid out: forecast is (time, member, step, …) and grows run by run,
     /// run is (member, time, …) with the valid time.
     #[arg(long, default_value_t = Layout::Forecast)]
@@ -82,6 +87,7 @@ impl Build {
                     model_codec: matches!(self.codec, Codec::Model),
                     float64: matches!(self.data_type, Precision::Float64),
                 },
+                no_index: self.no_index,
                 ..BuildOptions::default()
             },
             store: self.store.clone(),
