@@ -50,6 +50,7 @@ mod coordinates;
 mod edition1;
 mod grid;
 mod grid_message;
+mod header;
 mod message;
 mod projection;
 mod reader;

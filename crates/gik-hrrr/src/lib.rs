@@ -41,7 +41,8 @@ pub static PLUGIN: ModelPlugin = ModelPlugin {
 
 /// The model's Zarr codec: `gribberish` under the id, and with the configuration, that the
 /// Python package HRRRParser writes.
-pub static CODEC: GribMessageCodec = GribMessageCodec::new(config::CODEC, env!("CARGO_PKG_NAME"));
+pub static CODEC: GribMessageCodec = 
+    GribMessageCodec::with_coordinates(config::CODEC, env!("CARGO_PKG_NAME"));
 
 gik_core::inventory::submit! { ModelRegistration(&PLUGIN) }
 gik_core::inventory::submit! { CodecRegistration(&CODEC) }

@@ -182,7 +182,8 @@ fn describe(head: &Head, latest: &Latest, message: u32, number: u32) -> Result<S
     })
 }
 
-fn reference_time(section: &Section<'_>) -> Result<ReferenceTime> {
+/// The reference time that section 1 says.
+pub(crate) fn reference_time(section: &Section<'_>) -> Result<ReferenceTime> {
     let mut reader = section.at_octet(13)?;
     let year = reader.u16()?;
     let mut part = || reader.u8();

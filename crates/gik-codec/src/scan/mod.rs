@@ -17,9 +17,11 @@ use gik_core::{
 };
 use url::Url;
 
+pub(crate) use field::reference_time;
 use heads::{File, Link};
 pub use parameter::{Parameter, ParameterNames};
 pub use product::Member;
+pub(crate) use product::Product;
 
 /// What a scan found.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,17 +8,17 @@ use crate::message::Section;
 
 /// What section 4 says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Product {
-    pub(super) template: u16,
-    pub(super) category: u8,
-    pub(super) number: u8,
+pub(crate) struct Product {
+    pub(crate) template: u16,
+    pub(crate) category: u8,
+    pub(crate) number: u8,
     /// None where the template has no fixed surfaces, or is not known here.
-    pub(super) level: Option<Level>,
+    pub(crate) level: Option<Level>,
     /// None where the time is no window of one run.
-    pub(super) window: Option<Window>,
-    pub(super) member: Option<Member>,
+    pub(crate) window: Option<Window>,
+    pub(crate) member: Option<Member>,
     /// What else there is, in wgrib2's words, colon separated.
-    pub(super) qualifiers: String,
+    pub(crate) qualifiers: String,
 }
 
 /// A member of an ensemble.
@@ -93,7 +93,7 @@ impl Product {
     ///
     /// # Errors
     /// When it is too short for its template.
-    pub(super) fn read(section: &Section<'_>) -> Result<Self> {
+    pub(crate) fn read(section: &Section<'_>) -> Result<Self> {
         let template = section.at_octet(8)?.u16()?;
         let mut reader = section.at_octet(10)?;
         let (category, number) = (reader.u8()?, reader.u8()?);
