@@ -5,6 +5,9 @@
 //! other. So several walkers follow the chain, from the first byte and from messages found
 //! by searching for one ahead. What those find counts only if the chain from the first byte
 //! arrives there: bytes that look like a message within another's data are passed over.
+//!
+//! Where someone knows offsets already, from an index, walkers start at those: hints, which are
+//! believed no more than what a search finds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,15 +23,19 @@ const INDICATOR: usize = 16;
 const LIKENESS: usize = 21;
 /// Bytes asked for at the beginning of a message: its sections 0 to 6, without a bitmap, have
 /// some 250; small messages that follow come along.
-pub(super) const WINDOW: u64 = 2048;
+pub(super) const WINDOW: u64 = 1024;
 /// Walkers at the same time, where each request takes its time.
 const WALKERS: usize = 4;
+/// Walkers that start at hints.
+const HINTED_WALKERS: usize = 24;
 /// Stretches below which searching ahead does not pay.
 const WORTH_SEARCHING: u64 = 6 << 20;
 /// Bytes of a request that searches.
 const PIECE: u64 = 128 << 10;
 /// Of a file's bytes this part may be spent on searching ahead.
-const SEARCH_SHARE: u64 = 72;
+const SEARCH_SHARE: u64 = 58;
+/// What of them must be left to begin another search: on average one takes as much.
+const SEARCH_LEAST: u64 = 200;
 /// How far the next message is searched for behind bytes that are none.
 const JUNK_LIMIT: u64 = 4 << 20;
 /// Likewise at a file's beginning: what starts otherwise is another kind of file.
@@ -94,8 +101,8 @@ impl Link {
 /// A request, or the few of a search.
 #[derive(Debug, Clone, Copy)]
 enum Task {
-    /// Reads the links at this place.
-    Walk { at: u64 },
+    /// Reads the links at this place. A guess that is none is let go.
+    Walk { at: u64, is_guess: bool },
     /// Looks for a message within a stretch.
     Search { from: u64, to: u64 },
     /// Looks for the next message behind bytes that are none.
@@ -104,7 +111,7 @@ enum Task {
 
 /// What came of it.
 enum Outcome {
-    Walked { at: u64, links: Vec<(u64, Link)>, next: Next },
+    Walked { at: u64, is_guess: bool, links: Vec<(u64, Link)>, next: Next },
     Searched { from: u64, found: Option<u64>, read: u64 },
     Resumed { at: u64, found: Option<u64> },
 }
@@ -115,19 +122,26 @@ enum Next {
     End,
 }
 
-/// The links from the first byte to the last, in their order.
-pub(super) async fn walk(file: &File<'_>) -> Result<Vec<Link>> {
+/// The links from the first byte to the last, in their order. `hints` are offsets at which
+/// messages may begin.
+pub(super) async fn walk(file: &File<'_>, hints: &[u64]) -> Result<Vec<Link>> {
     let mut chain = Chain::new(file);
     let mut tasks = FuturesUnordered::new();
-    for task in chain.start() {
+    for task in chain.start(hints) {
         tasks.push(perform(file, task));
     }
-    while let Some(outcome) = tasks.next().await {
-        for task in chain.take(outcome?, tasks.len())? {
-            tasks.push(perform(file, task));
+    loop {
+        while let Some(outcome) = tasks.next().await {
+            for task in chain.take(outcome?, tasks.len())? {
+                tasks.push(perform(file, task));
+            }
+        }
+        // A walker may have relied on what another only guessed.
+        match chain.gap() {
+            Some(at) => tasks.push(perform(file, Task::Walk { at, is_guess: false })),
+            None => return Ok(chain.in_order()),
         }
     }
-    chain.in_order()
 }
 
 struct Chain {
@@ -152,9 +166,14 @@ impl Chain {
         }
     }
 
-    fn start(&mut self) -> Vec<Task> {
-        self.walking.insert(0);
-        let mut tasks = vec![Task::Walk { at: 0 }];
+    fn start(&mut self, hints: &[u64]) -> Vec<Task> {
+        let mut tasks: Vec<Task> = self.walk_at(0, false).into_iter().collect();
+        if !hints.is_empty() {
+            let apart = hints.len().div_ceil(HINTED_WALKERS).max(1);
+            let starts = hints.iter().step_by(apart);
+            tasks.extend(starts.filter_map(|&at| self.walk_at(at, true)));
+            return tasks;
+        }
         while tasks.len() < WALKERS && self.budget > 0 && self.size > WORTH_SEARCHING {
             let part = self.size / WALKERS as u64;
             let from = part * tasks.len() as u64;
@@ -167,23 +186,23 @@ impl Chain {
     fn take(&mut self, outcome: Outcome, under_way: usize) -> Result<Vec<Task>> {
         let mut tasks = Vec::new();
         match outcome {
-            Outcome::Walked { at, links, next } => {
+            Outcome::Walked { at, is_guess, links, next } => {
                 self.walking.remove(&at);
                 self.links.extend(links);
                 match next {
-                    Next::At(next) => tasks.extend(self.walk_at(next)),
-                    Next::Junk(at) => tasks.push(Task::Resume { at }),
-                    Next::End => {}
+                    Next::At(next) => tasks.extend(self.walk_at(next, is_guess)),
+                    Next::Junk(at) if !is_guess => tasks.push(Task::Resume { at }),
+                    Next::Junk(_) | Next::End => {}
                 }
             }
             Outcome::Searched { from, found, read } => {
                 self.searching.remove(&from);
                 self.budget = self.budget.saturating_sub(read);
-                tasks.extend(found.and_then(|found| self.walk_at(found)));
+                tasks.extend(found.and_then(|found| self.walk_at(found, true)));
             }
             Outcome::Resumed { at, found } => {
                 self.links.insert(at, Link::Junk { offset: at, end: found.unwrap_or(self.size) });
-                tasks.extend(found.and_then(|found| self.walk_at(found)));
+                tasks.extend(found.and_then(|found| self.walk_at(found, false)));
             }
         }
         if self.links.len() > MESSAGE_LIMIT {
@@ -200,14 +219,14 @@ impl Chain {
     }
 
     /// Walks on at a place, unless it is known or another walker is there.
-    fn walk_at(&mut self, at: u64) -> Option<Task> {
+    fn walk_at(&mut self, at: u64, is_guess: bool) -> Option<Task> {
         let is_new = at < self.size && !self.links.contains_key(&at) && self.walking.insert(at);
-        is_new.then_some(Task::Walk { at })
+        is_new.then_some(Task::Walk { at, is_guess })
     }
 
     /// Searches in the middle of the longest stretch that a walker has before it.
     fn search(&mut self) -> Option<Task> {
-        if self.budget < PIECE {
+        if self.budget < (self.size / SEARCH_LEAST).max(PIECE) || !self.searching.is_empty() {
             return None;
         }
         let longest = self.walking.iter().map(|&at| {
@@ -228,29 +247,34 @@ impl Chain {
         Some(Task::Search { from, to: end })
     }
 
-    fn in_order(mut self) -> Result<Vec<Link>> {
-        let mut links = Vec::with_capacity(self.links.len());
+    /// The first place that the chain from the first byte arrives at without a link there.
+    fn gap(&self) -> Option<u64> {
         let mut at = 0;
         while at < self.size {
-            // Every walker ended where a link is, or at the end.
-            let Some(link) = self.links.remove(&at) else {
-                let expected = "a message or the end of the file";
-                return Err(Error::malformed("file", expected, "neither").at(at));
-            };
-            let end = link.end();
-            links.push(link);
-            match end {
-                Some(end) if end > at => at = end,
-                _ => break,
+            match self.links.get(&at).map(Link::end) {
+                None => return Some(at),
+                Some(Some(end)) if end > at => at = end,
+                Some(_) => break,
             }
         }
-        Ok(links)
+        None
+    }
+
+    /// The links of the chain, which has no gap.
+    fn in_order(mut self) -> Vec<Link> {
+        let mut links = Vec::with_capacity(self.links.len());
+        let mut at = 0;
+        while let Some(link) = self.links.remove(&at) {
+            at = link.end().unwrap_or(at);
+            links.push(link);
+        }
+        links
     }
 }
 
 async fn perform(file: &File<'_>, task: Task) -> Result<Outcome> {
     match task {
-        Task::Walk { at } => step(file, at).await,
+        Task::Walk { at, is_guess } => step(file, at, is_guess).await,
         Task::Search { from, to } => {
             let limit = (file.size / SEARCH_SHARE).min(to.saturating_sub(from));
             let (found, read) = search(file, from, limit).await?;
@@ -270,7 +294,7 @@ async fn perform(file: &File<'_>, task: Task) -> Result<Outcome> {
 }
 
 /// Reads at `at`, and takes all messages that begin in what came.
-async fn step(file: &File<'_>, at: u64) -> Result<Outcome> {
+async fn step(file: &File<'_>, at: u64, is_guess: bool) -> Result<Outcome> {
     let bytes = file.read(at, WINDOW).await?;
     let mut links = Vec::new();
     let mut position = 0_usize;
@@ -294,7 +318,7 @@ async fn step(file: &File<'_>, at: u64) -> Result<Outcome> {
             _ => break Next::At(end),
         }
     };
-    Ok(Outcome::Walked { at, links, next })
+    Ok(Outcome::Walked { at, is_guess, links, next })
 }
 
 impl Head {

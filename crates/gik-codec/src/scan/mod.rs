@@ -109,17 +109,19 @@ const CONCURRENCY: usize = 16;
 /// Problems kept: more would tell no more.
 const PROBLEMS_KEPT: usize = 100;
 
-/// Scans the file `url` of `size` bytes.
+/// Scans the file `url` of `size` bytes. `hints` are offsets at which messages may begin, of an
+/// index for example, ascending: over a network they save time. They are not believed, so that
+/// what they are changes nothing but that.
 ///
 /// # Errors
 /// When it is no GRIB file or cannot be read. Damaged messages are no error: see
 /// [`Scan::problems`].
-pub async fn scan(reader: &SourceReader, url: &Url, size: u64) -> Result<Scan> {
+pub async fn scan(reader: &SourceReader, url: &Url, size: u64, hints: &[u64]) -> Result<Scan> {
     if size == 0 {
         return Err(Error::truncated(16, 0).in_url(url.as_str()).at(0));
     }
     let file = File { reader, url, size };
-    let links = heads::walk(&file).await.map_err(|error| error.in_url(url.as_str()))?;
+    let links = heads::walk(&file, hints).await.map_err(|error| error.in_url(url.as_str()))?;
     let mut found = Scan { size, messages: 0, fields: Vec::new(), problems: Vec::new() };
     let mut numbers = 0_u32..;
     let numbered = links.into_iter().map(|link| match link {
@@ -159,7 +161,7 @@ pub async fn scanned_file(
     to_index: impl FnOnce(&Scan) -> String,
 ) -> Result<(IndexedFile, SourceFile)> {
     let data = reader.stat(&source.folder, &source.data).await?;
-    let found = scan(reader, &source.data, data.size).await?;
+    let found = scan(reader, &source.data, data.size, &[]).await?;
     let index = to_index(&found).into();
     let file = IndexedFile { index, index_info: data.clone(), data, is_scanned: true };
     Ok((file, SourceFile { index: source.data.clone(), ..source.clone() }))

@@ -1,10 +1,11 @@
 //! `gik scan`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gik::codec::scan::{ScannedField, scan};
 use gik::core::SourceReader;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{Outcome, output, s3_settings};
 
@@ -31,7 +32,8 @@ impl Scan {
             segments.pop().push("");
         }
         let size = reader.stat(&folder, &url).await?.size;
-        let found = scan(&reader, &url, size).await?;
+        let hints = hints(&reader, &url).await;
+        let found = scan(&reader, &url, size, &hints).await?;
         let seconds = started.elapsed().as_secs_f64();
         for problem in &found.problems {
             output::remark(&format!("{url} at byte {}: {}", problem.offset, problem.text));
@@ -60,6 +62,37 @@ impl Scan {
         }
         Ok(if found.problems.is_empty() { Outcome::Complete } else { Outcome::Incomplete })
     }
+}
+
+/// More than the largest index has.
+const INDEX_LIMIT: u64 = 4 << 20;
+
+/// How long an index is waited for.
+const HINT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where an index beside a distant file says that its messages begin. Without one the scan
+/// takes longer.
+async fn hints(reader: &SourceReader, url: &Url) -> Vec<u64> {
+    if url.scheme() == "file" {
+        return Vec::new();
+    }
+    let mut index = url.clone();
+    match url.path().strip_suffix(".grib2").filter(|stem| stem.ends_with("-fc") || stem.ends_with("-ef")) {
+        Some(stem) => index.set_path(&format!("{stem}.index")),
+        None => index.set_path(&format!("{}.idx", url.path())),
+    }
+    // A server that does not answer this soon would cost more than it saves.
+    let answer = tokio::time::timeout(HINT_PATIENCE, reader.range(&index, 0..INDEX_LIMIT)).await;
+    let Ok(Ok(bytes)) = answer else { return Vec::new() };
+    let offset = |line: &str| match line.strip_prefix('{') {
+        None => line.split(':').nth(1)?.parse().ok(),
+        Some(_) => serde_json::from_str::<Value>(line).ok()?.get("_offset")?.as_u64(),
+    };
+    let mut offsets: Vec<u64> =
+        String::from_utf8_lossy(&bytes).lines().filter_map(offset).collect();
+    offsets.sort_unstable();
+    offsets.dedup();
+    offsets
 }
 
 /// One row a field.
