@@ -10,8 +10,8 @@ use gik_core::{
 use crate::bitmap::Bitmap;
 use crate::coordinates::{Arrangement, check_coordinates, coordinates};
 use crate::edition1::{self, Message1};
-use crate::header;
 use crate::grid::{GridDefinition, GridShape};
+use crate::header;
 use crate::message::{Field, Message};
 use crate::representation::DataRepresentation;
 use crate::scale::Value;

@@ -1,6 +1,9 @@
 //! A message that says nothing but where its grid lies.
 
-use gik_core::ProjectedGrid;
+use gik_core::{Grid, LatLonGrid, MapProjection, ProjectedGrid, Result};
+
+use crate::grid::{GridDefinition, GridShape};
+use crate::message::Section;
 
 /// A GRIB2 message of a constant field on this grid, some 180 bytes: from it the codec makes the
 /// latitude and longitude of each point, as it does from any message of the model.
@@ -26,6 +29,77 @@ pub fn grid_message(grid: &ProjectedGrid) -> Vec<u8> {
     message.extend((body.len() as u64 + 16).to_be_bytes());
     message.append(&mut body);
     message
+}
+
+/// The grid that a grid definition section describes, as stores need it.
+///
+/// # Errors
+/// When the section is damaged, or of a grid that stores have no coordinates for: any but regular
+/// ones of latitude and longitude from the north and west, and Lambert and polar stereographic
+/// ones on a sphere from the south and west.
+pub fn grid_of_section(bytes: &[u8]) -> Result<Grid> {
+    let section = Section { number: 3, offset: 0, bytes };
+    let definition = GridDefinition::read(&section)?;
+    let unsupported =
+        |value: String| section.unsupported(13, "grid of a store (code table 3.1)", value);
+    let template = format!("3.{}", definition.template);
+    let shape = definition.shape.ok_or_else(|| unsupported(template.clone()))?;
+    match (definition.template, shape.scan.0) {
+        (0, 0) => {
+            let increments = [section.at_octet(64)?.u32()?, section.at_octet(68)?.u32()?];
+            let [columns, rows] = increments;
+            if columns != rows {
+                return Err(unsupported("increments that differ".to_owned()));
+            }
+            Ok(Grid::LatLon(LatLonGrid {
+                columns: shape.columns,
+                rows: shape.rows,
+                first_latitude: section.at_octet(47)?.signed32()?,
+                first_longitude: section.at_octet(51)?.signed32()?,
+                increment: columns,
+            }))
+        }
+        (20 | 30, 0x40) => {
+            let grid = projected(&section, definition.template, shape)?;
+            Ok(Grid::Projected { message: grid_message(&grid).into(), grid })
+        }
+        (_, scan) => Err(unsupported(format!("{template} in scanning mode {scan:#010b}"))),
+    }
+}
+
+fn projected(section: &Section<'_>, template: u16, shape: GridShape) -> Result<ProjectedGrid> {
+    let radius = match (section.at_octet(15)?.u8()?, section.at_octet(16)?.u8()?) {
+        (6, _) => 6_371_229,
+        (1, 0) => section.at_octet(17)?.u32()?,
+        (other, _) => {
+            let what = "shape of the Earth (code table 3.2) of a store";
+            return Err(section.unsupported(15, what, other.to_string()));
+        }
+    };
+    let angle = |octet: usize| -> Result<i32> { section.at_octet(octet)?.signed32() };
+    let projection = if template == 30 {
+        MapProjection::Lambert {
+            true_latitude: angle(48)?,
+            meridian: angle(52)?,
+            parallels: [angle(66)?, angle(70)?],
+        }
+    } else {
+        MapProjection::PolarStereographic {
+            true_latitude: angle(48)?,
+            meridian: angle(52)?,
+            south: section.at_octet(64)?.u8()? & 0x80 != 0,
+        }
+    };
+    Ok(ProjectedGrid {
+        projection,
+        radius,
+        columns: shape.columns,
+        rows: shape.rows,
+        first_latitude: angle(39)?,
+        first_longitude: angle(43)?,
+        dx: section.at_octet(56)?.u32()?,
+        dy: section.at_octet(60)?.u32()?,
+    })
 }
 
 /// Appends a section of fewer than 4 GB.
@@ -80,6 +154,10 @@ mod tests {
             assert_eq!(decode(&message, quantity), decode(HRRR, quantity));
         }
         assert_eq!(decode(&message, Quantity::Data)[7], 0.0);
+        let Grid::Projected { grid: found, .. } = grid_of_section(real.grid.bytes).unwrap() else {
+            panic!("no projected grid")
+        };
+        assert_eq!(found, grid());
     }
 
     #[test]
@@ -96,8 +174,7 @@ mod tests {
             first_longitude: 185_117_126,
             ..grid()
         };
-        let options =
-            DecodeOptions { quantity: Quantity::Latitude, ..DecodeOptions::default() };
+        let options = DecodeOptions { quantity: Quantity::Latitude, ..DecodeOptions::default() };
         let mut values = vec![0.0; 1299 * 919];
         let message = grid_message(&alaska);
         GRIBBERISH.decode_into(&message, &options, ValueBuffer::F64(&mut values)).unwrap();

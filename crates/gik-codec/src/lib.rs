@@ -65,7 +65,7 @@ pub use bitmap::Bitmap;
 pub use codec::{GRIBBERISH, GribMessageCodec};
 pub use configuration::CodecConfiguration;
 pub use grid::{GridDefinition, GridShape, ScanMode};
-pub use grid_message::grid_message;
+pub use grid_message::{grid_message, grid_of_section};
 pub use message::{Field, Fields, Message, Section};
 pub use reader::ByteReader;
 pub use representation::{CcsdsPacking, ComplexPacking, DataRepresentation, Packing};

@@ -137,7 +137,8 @@ async fn read(
     let indexed = parser.references(run, source, reader).await;
     let (found, reason) = match &indexed {
         Ok(file) => {
-            let cut = |it: &&Diagnostic| matches!(it.problem, Problem::Truncated | Problem::PastEnd);
+            let cut =
+                |it: &&Diagnostic| matches!(it.problem, Problem::Truncated | Problem::PastEnd);
             match file.diagnostics.iter().find(cut) {
                 Some(diagnostic) => (file.references.len(), diagnostic.text.clone()),
                 None => return indexed,

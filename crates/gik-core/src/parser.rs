@@ -132,6 +132,9 @@ pub trait Parser: Debug + Send + Sync + 'static {
     /// When the url is not of the model's layout.
     fn request_of_url(&self, url: &Url) -> Result<RunRequest>;
 
+    /// The variable table of a product, as text: a template like those that people make of a file.
+    fn template(&self, product: &str) -> Option<&'static str>;
+
     /// The store's group: arrays, dimensions, coordinates, attributes, without references.
     /// The data arrays come in the order of [`Run::variables`].
     ///

@@ -158,7 +158,12 @@ impl SourceReader {
     /// Reads from these stores.
     #[must_use]
     pub fn new(stores: ObjectStoreRegistry) -> Self {
-        Self { stores, listings: HashMap::new(), requests: AtomicU64::new(0), range_bytes: AtomicU64::new(0) }
+        Self {
+            stores,
+            listings: HashMap::new(),
+            requests: AtomicU64::new(0),
+            range_bytes: AtomicU64::new(0),
+        }
     }
 
     /// The requests made so far.

@@ -65,6 +65,10 @@ impl Parser for EcmwfParser {
         files::request_of_url(url)
     }
 
+    fn template(&self, product: &str) -> Option<&'static str> {
+        vars::template(product)
+    }
+
     fn schema(&self, run: &Run, options: &SchemaOptions) -> Result<ManifestGroup> {
         schema::group(run, options)
     }

@@ -19,8 +19,7 @@ pub(crate) async fn references(
 ) -> Result<FileReferences> {
     let table = (ProductConfig::of_run(run)?.table)(run.reference_time)?;
     let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
-    let (file, source) =
-        scanned_file(reader, source, |scan| index(scan, table, run, step)).await?;
+    let (file, source) = scanned_file(reader, source, |scan| index(scan, table, run, step)).await?;
     refs::references(run, &source, &file)
 }
 

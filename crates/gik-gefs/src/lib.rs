@@ -71,6 +71,10 @@ impl Parser for GefsParser {
         files::request_of_url(url)
     }
 
+    fn template(&self, product: &str) -> Option<&'static str> {
+        vars::template(product)
+    }
+
     fn schema(&self, run: &Run, options: &SchemaOptions) -> Result<ManifestGroup> {
         schema::group(run, options)
     }

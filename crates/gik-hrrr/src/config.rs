@@ -14,10 +14,16 @@ pub(crate) static INFO: ParserInfo = ParserInfo {
     id: ID,
     title: "NOAA High-Resolution Rapid Refresh, 3 km",
     products: &[
-        Product { id: "wrfsfc", title: "surface and near-surface fields, 0 to 18 h (48 h at 00, 06, 12, 18z)" },
+        Product {
+            id: "wrfsfc",
+            title: "surface and near-surface fields, 0 to 18 h (48 h at 00, 06, 12, 18z)",
+        },
         Product { id: "wrfprs", title: "pressure levels and most of wrfsfc, the same hours" },
         Product { id: "wrfnat", title: "hybrid levels and most of wrfsfc, the same hours" },
-        Product { id: "wrfsubh", title: "some of wrfsfc each 15 minutes, 0 to 18 h; steps in minutes" },
+        Product {
+            id: "wrfsubh",
+            title: "some of wrfsfc each 15 minutes, 0 to 18 h; steps in minutes",
+        },
         Product { id: "wrfsfc-ak", title: "wrfsfc of Alaska, each 3 hours" },
         Product { id: "wrfprs-ak", title: "wrfprs of Alaska" },
         Product { id: "wrfnat-ak", title: "wrfnat of Alaska" },
@@ -36,9 +42,8 @@ pub(crate) static INFO: ParserInfo = ParserInfo {
 
 /// The first run of version 3, whose physics and inventory are today's for the most part.
 const FIRST_RUN: ReferenceTime = ReferenceTime::from_seconds(1_531_483_200);
-const HOURLY: [u32; 24] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
-];
+const HOURLY: [u32; 24] =
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23];
 const THREE_HOURLY: [u32; 8] = [0, 3, 6, 9, 12, 15, 18, 21];
 /// The last hour of most runs, and of those at 00, 06, 12 and 18z.
 const SHORT: u32 = 18;
@@ -198,7 +203,8 @@ mod tests {
 
     #[test]
     fn wrong_requests_say_what_is_right() {
-        let error = |product: &str, time: &str| run(&request(product, time)).unwrap_err().to_string();
+        let error =
+            |product: &str, time: &str| run(&request(product, time)).unwrap_err().to_string();
         assert!(error("wrfsfc-ak", "2025-08-01T01").contains("00, 03, 06"));
         assert!(error("wrfsfc", "2017-08-01T01").contains("2018-07-13T12"));
         assert!(error("wrfsf", "2025-08-01T01").contains("wrfsfc, wrfprs"));

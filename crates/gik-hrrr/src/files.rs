@@ -1,8 +1,6 @@
 //! Where the files of a run lie.
 
-use gik_core::{
-    Error, ReferenceTime, Result, Run, RunRequest, SourceFile, VariableRow, join_url,
-};
+use gik_core::{Error, ReferenceTime, Result, Run, RunRequest, SourceFile, VariableRow, join_url};
 use url::Url;
 
 use crate::config::{ProductConfig, REGIONS, Region, product_id};
@@ -39,8 +37,7 @@ pub(crate) fn sources(run: &Run) -> Result<Vec<SourceFile>> {
     let mut hour_before = None;
     for (position, &step) in (0..).zip(&run.steps) {
         let hour = product.hour_of(step);
-        let rows =
-            wanted.iter().filter(|row| is_expected(row, &product, run.reference_time, step));
+        let rows = wanted.iter().filter(|row| is_expected(row, &product, run.reference_time, step));
         let expected = u32::try_from(rows.count()).unwrap_or(u32::MAX);
         // Steps ascend, so that those of a file follow each other.
         if hour_before == Some(hour)
@@ -151,7 +148,8 @@ mod tests {
         assert_eq!((one.product, one.steps), ("wrfnat-ak", vec![7]));
         let quarters = run(&request("hrrr.20250801/conus/hrrr.t01z.wrfsubhf09.grib2").unwrap());
         assert_eq!(quarters.unwrap().steps, [495, 510, 525, 540]);
-        for wrong in ["hrrr.20250801/", "hrrr.2025/conus/x", "hrrr.20250801/conus/hrrr.t00z.wrfxf01.grib2"]
+        for wrong in
+            ["hrrr.20250801/", "hrrr.2025/conus/x", "hrrr.20250801/conus/hrrr.t00z.wrfxf01.grib2"]
         {
             let error = request(wrong).unwrap_err().to_string();
             assert!(error.contains("wrfsfcf08"), "{error}");

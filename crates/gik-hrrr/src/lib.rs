@@ -41,7 +41,7 @@ pub static PLUGIN: ModelPlugin = ModelPlugin {
 
 /// The model's Zarr codec: `gribberish` under the id, and with the configuration, that the
 /// Python package HRRRParser writes.
-pub static CODEC: GribMessageCodec = 
+pub static CODEC: GribMessageCodec =
     GribMessageCodec::with_coordinates(config::CODEC, env!("CARGO_PKG_NAME"));
 
 gik_core::inventory::submit! { ModelRegistration(&PLUGIN) }
@@ -63,6 +63,10 @@ impl Parser for HrrrParser {
 
     fn request_of_url(&self, url: &Url) -> Result<RunRequest> {
         files::request_of_url(url)
+    }
+
+    fn template(&self, product: &str) -> Option<&'static str> {
+        vars::template(product)
     }
 
     fn schema(&self, run: &Run, options: &SchemaOptions) -> Result<ManifestGroup> {

@@ -211,12 +211,8 @@ impl<'r> Collector<'r> {
             // A probability or a member of the same variable is another field.
             return Some(Vec::new());
         }
-        let rows = self.table.rows_at(
-            self.product.key,
-            entry.variable.text,
-            level,
-            window.statistic(),
-        );
+        let rows =
+            self.table.rows_at(self.product.key, entry.variable.text, level, window.statistic());
         let fits = |row: &&usize| {
             self.table.rows().get(**row).is_some_and(|row| period::fits(row, &window, step))
         };
@@ -246,9 +242,11 @@ impl<'r> Collector<'r> {
         }
         let variable = self.wanted.get(place.variable as usize).copied().flatten();
         let (Some(variable), Some(length)) = (variable, message_length(range)) else { return };
-        let is_sure = self.table.rows().get(row).is_some_and(|row| {
-            is_expected(row, &self.product, self.run.reference_time, step)
-        });
+        let is_sure = self
+            .table
+            .rows()
+            .get(row)
+            .is_some_and(|row| is_expected(row, &self.product, self.run.reference_time, step));
         self.optional += u32::from(!is_sure);
         self.references.push(Reference {
             member: 0,

@@ -9,6 +9,17 @@ const PRESSURE: &str = include_str!("../tables/wrfprs.tsv");
 const NATIVE: &str = include_str!("../tables/wrfnat.tsv");
 const SUBHOURLY: &str = include_str!("../tables/wrfsubh.tsv");
 
+/// The table of a product, as text; of `wrfprs` and `wrfnat` that of their levels.
+pub(crate) fn template(product: &str) -> Option<&'static str> {
+    match product.strip_suffix("-ak").unwrap_or(product) {
+        "wrfsfc" => Some(SURFACE),
+        "wrfprs" => Some(PRESSURE),
+        "wrfnat" => Some(NATIVE),
+        "wrfsubh" => Some(SUBHOURLY),
+        _ => None,
+    }
+}
+
 type Parsed = OnceLock<Result<VariableTable>>;
 
 /// What the files of `wrfsfc` hold.

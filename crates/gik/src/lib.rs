@@ -14,8 +14,9 @@ pub use {
 
 mod build;
 mod source;
+pub mod template;
 
-pub use build::{Built, Job, build};
+pub use build::{Built, Job, build, build_with};
 pub use source::{Source, open_file, public_places, source_url};
 
 use gik_core::{ModelPlugin, Registry, Result};

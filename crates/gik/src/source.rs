@@ -107,11 +107,8 @@ fn open(root: &Url, place: &Place<'_>) -> Result<(Arc<dyn ObjectStore>, Access)>
     };
     Ok(match (root.scheme(), place) {
         ("s3", Place::Public(region)) => {
-            let settings = S3Settings {
-                region: region.map(str::to_owned),
-                endpoint: None,
-                anonymous: true,
-            };
+            let settings =
+                S3Settings { region: region.map(str::to_owned), endpoint: None, anonymous: true };
             (Arc::new(bucket(root, &settings).map_err(unusable)?), Access::S3(settings))
         }
         ("s3", Place::Named(s3)) => {

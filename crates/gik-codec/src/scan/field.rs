@@ -90,13 +90,15 @@ pub(super) async fn fields(
         let length = u64::from(u32::from_be_bytes([a, b, c, d]));
         if !may_follow(previous, number) {
             let expected = format!("a section that may follow section {previous}");
-            return Err(Error::malformed("order of sections", expected, number.to_string())
-                .at(offset + 4));
+            return Err(
+                Error::malformed("order of sections", expected, number.to_string()).at(offset + 4)
+            );
         }
         if length < 5 || length > end - offset {
             let expected = format!("5 to {}, the rest of the message", end - offset);
-            return Err(Error::malformed("length of a section", expected, length.to_string())
-                .at(offset));
+            return Err(
+                Error::malformed("length of a section", expected, length.to_string()).at(offset)
+            );
         }
         let wanted = match number {
             1 | 3 | 4 | 5 => length,
@@ -129,8 +131,9 @@ pub(super) async fn fields(
     }
     if offset + 4 != end {
         let expected = "its end section after the last data section";
-        return Err(Error::malformed("message", expected, format!("{} bytes", end - offset))
-            .at(offset));
+        return Err(
+            Error::malformed("message", expected, format!("{} bytes", end - offset)).at(offset)
+        );
     }
     if fields.len() == 1
         && let Some(only) = fields.first_mut()
@@ -177,7 +180,7 @@ fn describe(head: &Head, latest: &Latest, message: u32, number: u32) -> Result<S
         window: product.window,
         member: product.member,
         qualifiers: product.qualifiers,
-        grid: grid_summary(&grid.section())?,
+        grid: grid_summary(grid)?,
         packing: packing_summary(&representation.section(), &bitmap.section())?,
     })
 }
@@ -193,9 +196,10 @@ pub(crate) fn reference_time(section: &Section<'_>) -> Result<ReferenceTime> {
     text.parse().map_err(|_| section.malformed(13, "reference time", "a date and time", &text))
 }
 
-fn grid_summary(section: &Section<'_>) -> Result<GridSummary> {
-    let grid = GridDefinition::read(section)?;
+fn grid_summary(piece: &Piece) -> Result<GridSummary> {
+    let grid = GridDefinition::read(&piece.section())?;
     Ok(GridSummary {
+        section: piece.bytes.clone(),
         template: grid.template,
         points: grid.points,
         shape: grid.shape.map(|shape| [shape.rows, shape.columns]),

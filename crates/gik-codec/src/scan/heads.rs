@@ -83,9 +83,15 @@ pub(super) struct Head {
 pub(super) enum Link {
     Message(Head),
     /// Bytes that are no message, up to `end`.
-    Junk { offset: u64, end: u64 },
+    Junk {
+        offset: u64,
+        end: u64,
+    },
     /// A message that ends after the file.
-    Cut { offset: u64, length: u64 },
+    Cut {
+        offset: u64,
+        length: u64,
+    },
 }
 
 impl Link {

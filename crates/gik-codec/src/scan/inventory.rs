@@ -91,7 +91,8 @@ impl ScannedField {
             write!(line, ".{submessage}")?;
         }
         let civil = self.reference_time.civil();
-        let digits = if self.reference_time.seconds() % 3600 == 0 { "%Y%m%d%H" } else { "%Y%m%d%H%M" };
+        let digits =
+            if self.reference_time.seconds() % 3600 == 0 { "%Y%m%d%H" } else { "%Y%m%d%H%M" };
         write!(line, ":{}:d={}:", self.offset, civil.format(digits))?;
         match abbreviation {
             Some(abbreviation) => line.push_str(abbreviation),

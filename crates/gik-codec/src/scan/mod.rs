@@ -11,6 +11,7 @@ mod inventory;
 mod parameter;
 mod product;
 
+use bytes::Bytes;
 use futures::StreamExt;
 use gik_core::{
     Error, IndexedFile, Level, ReferenceTime, Result, SourceFile, SourceReader, Window,
@@ -81,8 +82,10 @@ pub struct ScannedField {
 }
 
 /// A field's grid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GridSummary {
+    /// Section 3, whole.
+    pub section: Bytes,
     /// The grid definition template (code table 3.1).
     pub template: u16,
     /// Its points.

@@ -272,9 +272,7 @@ impl ProjectedGrid {
                     ("GRIB_gridType", json!("lambert")),
                     (
                         "GRIB_gridDefinitionDescription",
-                        json!(
-                            "Lambert conformal can be secant or tangent, conical or bipolar"
-                        ),
+                        json!("Lambert conformal can be secant or tangent, conical or bipolar"),
                     ),
                     ("GRIB_LaDInDegrees", json!(angle(true_latitude))),
                     ("GRIB_LoVInDegrees", json!(angle(meridian))),

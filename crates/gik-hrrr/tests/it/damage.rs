@@ -49,8 +49,10 @@ fn what_is_lost_is_named() {
 fn other_statistics_and_probabilities_are_not_taken() {
     let fixture = fixture();
     let odd = |text: &str| {
-        text.replace("APCP:surface:7-8 hour acc", "APCP:surface:5-8 hour acc")
-            .replace("REFC:entire atmosphere:8 hour fcst:", "REFC:entire atmosphere:8 hour fcst:prob >40:")
+        text.replace("APCP:surface:7-8 hour acc", "APCP:surface:5-8 hour acc").replace(
+            "REFC:entire atmosphere:8 hour fcst:",
+            "REFC:entire atmosphere:8 hour fcst:prob >40:",
+        )
     };
     let mirror = fixture.mirror(odd);
     let file = mirror.read(&HrrrParser, &fixture.run(&mirror)).unwrap();

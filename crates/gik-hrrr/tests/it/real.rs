@@ -60,13 +60,17 @@ fn periods_are_told_apart() {
 fn at_hour_one_a_message_is_both_the_hours_and_the_runs() {
     let fixture = Fixture::read("hrrr.20250801.t00z.wrfsfcf08.grib2.idx");
     let one = |text: &str| {
-        text.replace("0-8 hour", "0-1 hour").replace("7-8 hour", "0-1 hour").replace("8 hour", "1 hour")
+        text.replace("0-8 hour", "0-1 hour")
+            .replace("7-8 hour", "0-1 hour")
+            .replace("8 hour", "1 hour")
     };
     let path = fixture.path.replace("f08", "f01");
     let fixture = Fixture { text: one(&fixture.text), path, ..fixture };
     // Listed twice, each array has its own; listed once, both have that one.
     let repeated = |line: &&str| {
-        ["APCP", "WEASD", "FROZR"].iter().any(|it| line.contains(&format!(":{it}:surface:0-1 hour acc")))
+        ["APCP", "WEASD", "FROZR"]
+            .iter()
+            .any(|it| line.contains(&format!(":{it}:surface:0-1 hour acc")))
     };
     let once = |text: &str| {
         let mut seen = BTreeSet::new();

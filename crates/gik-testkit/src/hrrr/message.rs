@@ -37,8 +37,9 @@ impl HrrrRun {
     pub fn values(&self, name: &str, minutes: u32) -> Result<Vec<f64>> {
         let mut lines = self.lines(minutes.div_ceil(60));
         let line = lines.find(|(at, line)| *at == minutes && line.name == name);
-        let (_, line) = line
-            .ok_or_else(|| gik_core::Error::argument(format!("variable '{name}'"), "is not there"))?;
+        let (_, line) = line.ok_or_else(|| {
+            gik_core::Error::argument(format!("variable '{name}'"), "is not there")
+        })?;
         Ok(self.message(line, minutes)?.values())
     }
 

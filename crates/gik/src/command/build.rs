@@ -5,7 +5,7 @@ use gik::Job;
 use gik::core::{BuildOptions, Layout, ReferenceTime, RunRequest, SchemaOptions, Selection};
 use gik::icechunk::StoreLocation;
 
-use super::{Outcome, output, s3_settings};
+use super::{Outcome, output, s3_settings, template};
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Codec {
@@ -23,8 +23,12 @@ enum Precision {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Build {
-    /// The model: see gik models.
-    model: String,
+    /// The model: see gik models. Without it, --template.
+    #[arg(required_unless_present = "template", conflicts_with = "template")]
+    model: Option<String>,
+    /// Build a product that no model knows, as a template describes it: see gik template.
+    #[arg(long, value_name = "FILE")]
+    template: Option<String>,
     /// The initialisation time in UTC, like 2025-01-06T00.
     #[arg(long)]
     run: ReferenceTime,
@@ -72,7 +76,7 @@ impl Build {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
         let registry = gik::registry()?;
         let job = Job {
-            model: self.model.clone(),
+            model: self.model.clone().unwrap_or_default(),
             request: RunRequest {
                 product: self.product.clone(),
                 reference_time: self.run,
@@ -94,7 +98,13 @@ impl Build {
             s3: s3_settings(),
         };
         let bar = output::progress_bar("reading indexes");
-        let built = gik::build(&registry, &job, &output::advance(&bar)).await;
+        let built = match &self.template {
+            Some(template) => {
+                let parser = template::read(template)?.parser()?;
+                gik::build_with(&parser, &job, &output::advance(&bar)).await
+            }
+            None => gik::build(&registry, &job, &output::advance(&bar)).await,
+        };
         bar.finish_and_clear();
         let built = built?;
         let complete = built.report.is_complete();

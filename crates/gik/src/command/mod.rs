@@ -7,6 +7,7 @@ mod models;
 mod output;
 mod read;
 mod scan;
+mod template;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,8 @@ enum Command {
     Read(read::Read),
     /// List the messages of a GRIB2 file, from their headers alone.
     Scan(scan::Scan),
+    /// Learn what a product holds from its files, for products without a model.
+    Template(template::Templates),
     /// Build, read and draw a small bundled run, without a network.
     Demo(demo::Demo),
 }
@@ -83,6 +86,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Info(command) => command.run().await,
         Command::Read(command) => command.run().await,
         Command::Scan(command) => command.run().await,
+        Command::Template(command) => command.run().await,
         Command::Demo(command) => command.run().await,
     }
 }

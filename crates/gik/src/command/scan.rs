@@ -77,7 +77,11 @@ async fn hints(reader: &SourceReader, url: &Url) -> Vec<u64> {
         return Vec::new();
     }
     let mut index = url.clone();
-    match url.path().strip_suffix(".grib2").filter(|stem| stem.ends_with("-fc") || stem.ends_with("-ef")) {
+    match url
+        .path()
+        .strip_suffix(".grib2")
+        .filter(|stem| stem.ends_with("-fc") || stem.ends_with("-ef"))
+    {
         Some(stem) => index.set_path(&format!("{stem}.index")),
         None => index.set_path(&format!("{}.idx", url.path())),
     }
@@ -129,7 +133,8 @@ fn table(fields: &[ScannedField]) -> String {
 
 /// `lambert 1799×1059`.
 fn grid(field: &ScannedField) -> String {
-    let name = field.grid_type().map_or_else(|| format!("3.{}", field.grid.template), str::to_owned);
+    let name =
+        field.grid_type().map_or_else(|| format!("3.{}", field.grid.template), str::to_owned);
     match field.grid.shape {
         Some([rows, columns]) => format!("{name} {columns}×{rows}"),
         None => format!("{name} {} points", field.grid.points),
