@@ -28,10 +28,10 @@ def main(path):
         rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
     runs = [row["runs"] for row in rows]
     # A noisy machine: the median of eleven appends around each.
-    seconds = [row["append_seconds"] for row in rows]
+    seconds = [row["processor_seconds"] for row in rows]
     smooth = [statistics.median(seconds[max(0, at - 5) : at + 6]) for at in range(len(rows))]
     memory = [row["peak_bytes"] / 1e6 for row in rows]
-    series = [("seconds an append (left)", smooth, "#b2182b"), ("peak memory, MB (right)", memory, "#2166ac")]
+    series = [("seconds of the processor (left)", smooth, "#b2182b"), ("peak memory, MB (right)", memory, "#2166ac")]
     tops = [max(smooth) * 1.25, max(memory) * 1.25]
     width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
