@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_codec;
+mod bench_exceedance;
 mod ci;
 mod fixtures;
 mod fuzz;
@@ -22,7 +23,7 @@ usage: cargo xtask TASK
             --real DIR the messages of a folder
   fuzz      feed the readers of foreign bytes with damage: [--minutes N] [TARGET]...
   bench     measure at full scale, beside the peers, and print tables; `bench codec` only
-            what decoding takes";
+            what decoding takes, `bench exceedance` only what maps of probabilities take";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,7 +36,10 @@ fn main() -> ExitCode {
         Some("tidy") => tidy::run(),
         Some("interop") => interop::run(),
         Some("bench") if rest == ["codec"] => bench_codec::run(),
-        Some("bench") if rest.is_empty() => bench::run().and_then(|()| bench_codec::run()),
+        Some("bench") if rest == ["exceedance"] => bench_exceedance::run(),
+        Some("bench") if rest.is_empty() => {
+            bench::run().and_then(|()| bench_codec::run()).and_then(|()| bench_exceedance::run())
+        }
         _ => {
             shell::say(USAGE);
             return ExitCode::from(2);

@@ -12,11 +12,23 @@
 //!
 //! All hours may as well be minutes, if all are.
 
+mod field;
+mod job;
+mod period;
 mod plan;
+mod stored;
+mod sums;
+mod windows;
 
 use gik_core::{Error, Result};
 
+pub use field::accumulate;
+pub use job::{Accumulation, Request};
+pub use period::Period;
 pub use plan::{MissingWindows, Plan, Span, Term, plan};
+pub use sums::Losses;
+pub(crate) use sums::{MemberTotal, lock};
+pub use windows::{Alignment, Window, windows};
 
 /// One window of one member: what accumulated from `start` to `end`.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -55,6 +55,29 @@ impl Coordinate {
         self
     }
 
+    /// Its values as people read them: times in ISO 8601, in UTC; what is missing is empty.
+    #[must_use]
+    pub fn labels(&self) -> Vec<String> {
+        let time = crate::cf_time::TimeUnits::of(self);
+        let iso = |value: f64| time.and_then(|units| units.iso(value));
+        (0..self.values.len())
+            .map(|i| {
+                if let Some(text) = self.values.get(i).and_then(iso) {
+                    return text;
+                }
+                match &self.values {
+                    CoordinateValues::Float64(values) => match values.get(i) {
+                        Some(value) if !value.is_nan() => value.to_string(),
+                        _ => String::new(),
+                    },
+                    CoordinateValues::Int64(values) => {
+                        values.get(i).map_or_else(String::new, i64::to_string)
+                    }
+                }
+            })
+            .collect()
+    }
+
     /// Whether it labels the axis of its own name.
     #[must_use]
     pub fn is_axis(&self) -> bool {
@@ -196,6 +219,21 @@ impl Field {
     pub fn with_dataset_attributes(mut self, attributes: Attributes) -> Self {
         self.dataset_attributes = attributes;
         self
+    }
+
+    /// The same field with other values.
+    ///
+    /// # Errors
+    /// If their number is not that of this field's.
+    pub fn with_values(&self, values: Vec<f32>) -> Result<Self> {
+        if values.len() != self.values.len() {
+            return Err(Error::mismatch(
+                format!("values of '{}'", self.name),
+                self.values.len().to_string(),
+                values.len().to_string(),
+            ));
+        }
+        Ok(Self { values, ..self.clone() })
     }
 
     /// The variable's name.

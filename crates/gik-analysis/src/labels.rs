@@ -16,6 +16,7 @@ pub struct Label {
     /// The dimension.
     pub dimension: String,
     text: String,
+    nearest: bool,
 }
 
 /// The points that a label chooses.
@@ -35,7 +36,11 @@ impl FromStr for Label {
             Some((dimension, label))
                 if !dimension.trim().is_empty() && !label.trim().is_empty() =>
             {
-                Ok(Self { dimension: dimension.trim().into(), text: label.trim().into() })
+                Ok(Self {
+                    dimension: dimension.trim().into(),
+                    text: label.trim().into(),
+                    nearest: false,
+                })
             }
             _ => Err(Error::argument(format!("selection '{text}'"), FORM)),
         }
@@ -43,6 +48,13 @@ impl FromStr for Label {
 }
 
 impl Label {
+    /// The same choice, of the label that is nearest where the one written is not there. A
+    /// range stays as it is.
+    #[must_use]
+    pub fn nearest(self) -> Self {
+        Self { nearest: true, ..self }
+    }
+
     /// The positions of the chosen labels among the coordinate's values. A range
     /// `first:last` takes what lies between its ends, both included, in the coordinate's
     /// order.
@@ -64,7 +76,12 @@ impl Label {
         };
         // A date has colons too, so that only what is no label by itself can be a range.
         if let Ok(wanted) = self.value(&self.text, coordinate) {
-            let found = values.iter().position(|&value| is_same(value, wanted));
+            let mut found = values.iter().position(|&value| is_same(value, wanted));
+            if found.is_none() && self.nearest {
+                let away = |value: &f64| (value - wanted).abs();
+                let all = values.iter().enumerate();
+                found = all.min_by(|a, b| away(a.1).total_cmp(&away(b.1))).map(|(at, _)| at);
+            }
             return found.map(Chosen::One).ok_or_else(nothing);
         }
         let ends = self.text.match_indices(':').find_map(|(at, _)| {
@@ -167,6 +184,14 @@ mod tests {
             Coordinate::axis("isobaricInhPa", CoordinateValues::Float64(vec![1000.0, 500.0, 0.1]));
         assert_eq!(select("isobaricInhPa=.1", &levels).unwrap(), Chosen::One(2));
         assert_eq!(select("isobaricInhPa=500:1000", &levels).unwrap(), Chosen::Range(vec![0, 1]));
+    }
+
+    #[test]
+    fn the_nearest_where_asked() {
+        let nearest = |label: &str| label.parse::<Label>().unwrap().nearest().select(&steps());
+        assert_eq!(nearest("step=25").unwrap(), Chosen::One(8));
+        assert_eq!(nearest("step=1000").unwrap(), Chosen::One(80));
+        assert_eq!(nearest("step=22:31").unwrap(), Chosen::Range(vec![8, 9, 10]));
     }
 
     #[test]

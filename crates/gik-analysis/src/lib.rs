@@ -1,26 +1,43 @@
 //! What people do with a forecast once a store is open: choose a region, add up
-//! windows, write a file, draw a map.
+//! windows, count members, write a file, draw a map.
 //!
-//! - [`BoundingBox`] selects a region of a grid, across the date line too.
-//! - [`read_field`] reads a part of a variable, chosen by labels ([`Label`]) and region.
+//! - [`BoundingBox`] selects a region of a grid, across the date line too; [`Place`] a point.
+//! - [`read_field`] reads a part of a variable, chosen by labels ([`Label`]) and region;
+//!   [`read_reduced`] a statistic over one of its dimensions ([`Reduction`]).
+//! - [`accumulation`] makes totals over a period out of the windows that a model publishes:
+//!   [`accumulation::accumulate`] of a stored variable, [`accumulation::total`] of numbers.
+//! - [`exceedance`] counts in how many members such totals reach thresholds.
 //! - [`Field`] is what a read yields: values, dimensions, coordinates, attributes.
-//! - [`write_field`] writes one as `.npy`, `.csv`, `.nc` (CF NetCDF) or `.png`.
-//! - [`Map`] draws one as a map with coastlines, borders, a degree grid and a colour bar.
-//! - [`accumulation`] makes totals over a period out of the windows that a model publishes.
+//! - [`write_field`] writes one as `.npy`, `.csv`, `.nc` (CF NetCDF), `.zarr` or `.png`.
+//! - [`Map`] draws one as a map with coastlines, borders, a degree grid and a colour bar;
+//!   [`ProbabilitySheet`] draws a sheet of them.
+//!
+//! Reading overlaps fetching, decoding and reducing: many requests are under way, all cores
+//! decode, of each message only the part that is wanted, and what is decoded is reduced at
+//! once. Memory is bounded by budgets, not by the size of a job.
 
 pub mod accumulation;
+mod axes;
 mod cf_time;
+mod chunks;
+pub mod exceedance;
 mod field;
 mod labels;
 pub mod map;
+mod pipeline;
 mod read;
+mod reduce;
 mod region;
 mod write;
+mod zone;
 
 pub use field::{Coordinate, Dimension, Field};
 pub use gik_core::{Attributes, CoordinateValues};
 pub use labels::{Chosen, Label};
-pub use map::{Map, Palette};
-pub use read::{Query, read_field};
-pub use region::{BoundingBox, Selection};
-pub use write::{Format, write_field};
+pub use map::{Map, Palette, ProbabilitySheet, completeness_png};
+pub use pipeline::Progress;
+pub use read::{Query, is_coordinate, read_coordinate, read_field};
+pub use reduce::{Measure, Reduction, read_reduced};
+pub use region::{BoundingBox, Place, Selection};
+pub use write::{Format, check_output, write_field};
+pub use zone::Zone;

@@ -10,6 +10,8 @@ mod canvas;
 mod caption;
 mod colour;
 mod colour_bar;
+mod completeness;
+mod contour;
 mod degrees;
 mod font;
 mod frame;
@@ -17,6 +19,8 @@ mod grid;
 mod palette;
 mod panel;
 mod raster;
+mod regular;
+mod sheet;
 mod style;
 
 use std::io::Write;
@@ -29,12 +33,14 @@ use crate::{BoundingBox, Field};
 use canvas::{Anchor, Canvas, Pen, Type};
 use colour::Rgb;
 use colour_bar::{ColourBar, Side};
+pub use completeness::completeness_png;
 use font::{Font, Weight};
 use frame::Frame;
 use grid::Grid;
 pub use palette::Palette;
 use panel::Panel;
 use raster::{Raster, hatch};
+pub use sheet::ProbabilitySheet;
 use style::Style;
 
 /// The longer side of the picture in pixels, but for very flat regions.

@@ -1,5 +1,7 @@
 //! Regions in degrees, as people write them: `W,S,E,N`.
 
+mod grid;
+mod place;
 mod select;
 
 use std::fmt;
@@ -7,6 +9,8 @@ use std::str::FromStr;
 
 use gik_core::{Error, Result};
 
+pub(crate) use grid::Grid;
+pub use place::Place;
 pub use select::Selection;
 
 const FORM: &str = "write W,S,E,N in degrees, for example 21,-12,53,23";
@@ -96,6 +100,13 @@ impl BoundingBox {
     pub fn width(&self) -> f64 {
         let width = (self.east - self.west).rem_euclid(360.0);
         if width == 0.0 { 360.0 } else { width }
+    }
+
+    /// Whether a place lies inside or on an edge.
+    #[must_use]
+    pub fn contains(&self, latitude: f64, longitude: f64) -> bool {
+        (self.south..=self.north).contains(&latitude)
+            && (longitude - self.west).rem_euclid(360.0) <= self.width()
     }
 
     /// Degrees of latitude.

@@ -1,8 +1,9 @@
 //! Files: what a field becomes on disk.
 
 mod csv;
-mod netcdf;
+pub(crate) mod netcdf;
 mod npy;
+mod zarr;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -25,6 +26,8 @@ pub enum Format {
     Csv,
     /// CF `NetCDF` in the classic 64-bit-offset format, which every `NetCDF` reader opens.
     NetCdf,
+    /// A Zarr v3 store in a folder, uncompressed.
+    Zarr,
     /// A map of a field that has one value per latitude and longitude.
     Png,
 }
@@ -40,10 +43,11 @@ impl Format {
             "npy" => Ok(Self::Npy),
             "csv" => Ok(Self::Csv),
             "nc" => Ok(Self::NetCdf),
+            "zarr" => Ok(Self::Zarr),
             "png" => Ok(Self::Png),
             _ => Err(Error::argument(
                 format!("output '{}'", path.display()),
-                "its extension names no format; use .npy, .nc, .csv or .png",
+                "its extension names no format; use .npy, .nc, .csv, .zarr or .png",
             )),
         }
     }
@@ -65,6 +69,7 @@ pub fn write_field(field: &Field, path: &Path) -> Result<()> {
             let plan = netcdf::Plan::new(field)?;
             write_atomically(path, |out| plan.write(out))
         }
+        Format::Zarr => zarr::write(field, path),
         Format::Png => Map::new(field, None)?.write_png(path),
     }
 }
@@ -75,6 +80,16 @@ pub(crate) fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<()> {
+    let mut file = AtomicFile::create(path)?;
+    file.write(write)?;
+    file.commit()
+}
+
+/// Whether a file can be made at `path`, as far as its name tells.
+///
+/// # Errors
+/// When its folder is not there, or it is a folder.
+pub fn check_output(path: &Path) -> Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty())
         && !parent.is_dir()
     {
@@ -89,30 +104,69 @@ pub(crate) fn write_atomically(
             "is a directory; name a file",
         ));
     }
-    let temporary = sibling(path);
-    let result = (|| {
-        let mut out = BufWriter::new(File::create_new(&temporary)?);
-        write(&mut out)?;
-        out.flush()?;
-        // Else a crash soon after could leave an empty file under the final name.
-        out.get_ref().sync_all()?;
-        fs::rename(&temporary, path)
-    })();
-    result.map_err(|error| {
-        // Nothing can be done if this fails too; the first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-        let kind = match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                ErrorKind::Denied
-            }
-            _ => ErrorKind::Io { retryable: false },
-        };
-        Error::new(kind).in_url(path.display().to_string()).with_source(error)
-    })
+    Ok(())
+}
+
+/// A file that is written beside its place, and appears there whole or not at all.
+#[derive(Debug)]
+pub(crate) struct AtomicFile {
+    path: PathBuf,
+    temporary: PathBuf,
+    out: BufWriter<File>,
+    committed: bool,
+}
+
+impl AtomicFile {
+    /// Begins a file that will appear at `path`.
+    pub(crate) fn create(path: &Path) -> Result<Self> {
+        check_output(path)?;
+        let temporary = sibling(path);
+        let file = File::create_new(&temporary).map_err(|error| failed(path, error))?;
+        let out = BufWriter::with_capacity(1 << 16, file);
+        Ok(Self { path: path.to_owned(), temporary, out, committed: false })
+    }
+
+    /// Writes a part of it.
+    pub(crate) fn write(
+        &mut self,
+        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> Result<()> {
+        write(&mut self.out).map_err(|error| failed(&self.path, error))
+    }
+
+    /// Puts it in its place.
+    pub(crate) fn commit(mut self) -> Result<()> {
+        let result = (|| {
+            self.out.flush()?;
+            // Else a crash soon after could leave an empty file under the final name.
+            self.out.get_ref().sync_all()?;
+            fs::rename(&self.temporary, &self.path)
+        })();
+        self.committed = result.is_ok();
+        result.map_err(|error| failed(&self.path, error))
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if !self.committed {
+            // Nothing can be done if this fails too; the first error is the one to report.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+/// An error of writing to `path`.
+pub(crate) fn failed(path: &Path, error: io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorKind::Denied,
+        _ => ErrorKind::Io { retryable: false },
+    };
+    Error::new(kind).in_url(path.display().to_string()).with_source(error)
 }
 
 /// A name in the directory of `path` that no other writer uses.
-fn sibling(path: &Path) -> PathBuf {
+pub(crate) fn sibling(path: &Path) -> PathBuf {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
@@ -138,7 +192,7 @@ mod tests {
         assert_eq!(Format::of_path(Path::new("b.tar.npy")).unwrap(), Format::Npy);
         for path in ["b", "b.nc4", "nc", ".png"] {
             let error = Format::of_path(Path::new(path)).unwrap_err().to_string();
-            assert!(error.contains("use .npy, .nc, .csv or .png"), "{error}");
+            assert!(error.contains("use .npy, .nc, .csv, .zarr or .png"), "{error}");
         }
     }
 

@@ -15,6 +15,7 @@ mod level;
 mod manifest;
 mod offer;
 mod parser;
+mod projection;
 mod registry;
 mod report;
 mod run;
@@ -33,7 +34,7 @@ pub use codec::{
 };
 pub use error::{Error, ErrorKind, Result};
 pub use forecast::{DataVariable, ForecastSchema, Layout, LevelCoordinate, SchemaOptions};
-pub use grid::{LatLonGrid, degrees};
+pub use grid::{Grid, LatLonGrid, MapProjection, ProjectedGrid, degrees};
 #[doc(hidden)]
 pub use inventory;
 pub use level::{Decimal, FixedSurface, Level};
@@ -43,10 +44,11 @@ pub use manifest::{
 };
 pub use offer::{Offer, join_url, parsed_once, steps_of};
 pub use parser::{FileReferences, Host, Parser, ParserInfo, Product, Reference, SourceFile};
+pub use projection::{Ellipsoid, Projection, wrap_longitude};
 pub use registry::{ModelPlugin, ModelRegistration, Registry};
 pub use report::{Diagnostic, Names, NothingFound, Problem, Report};
 pub use run::{Run, RunRequest, Selection};
 pub use stores::{IndexedFile, ObjectInfo, ObjectStoreRegistry, SourceReader};
 pub use time::{ReferenceTime, StepUnit};
 pub use variables::{Leads, Place, TableVariable, VariableRow, VariableTable};
-pub use window::{Statistic, Window};
+pub use window::{Statistic, Window, WindowRule};

@@ -6,11 +6,13 @@ use std::str::FromStr;
 
 use crate::{Error, Result};
 
+mod rule;
 mod statistic;
 
 #[cfg(test)]
 mod tests;
 
+pub use rule::WindowRule;
 pub use statistic::Statistic;
 
 /// When a field is valid, relative to the reference time: an instant at one lead, or an

@@ -44,6 +44,8 @@ pub(crate) struct Wanted<'r> {
 pub(crate) struct Collector<'r> {
     wanted: Wanted<'r>,
     step: u32,
+    /// Position of the step in the run.
+    position: u32,
     /// Of each variable of the table, its position in the run, if it is wanted.
     variables: Vec<Option<u32>>,
     /// Of each member's number, its position in the run, if it is wanted and of this file.
@@ -97,6 +99,7 @@ impl<'r> Collector<'r> {
         let lines = index.entries.len();
         Self {
             step: step_of(run, source),
+            position: source.step,
             variables: table.table.positions(run),
             members,
             found: vec![None; places],
@@ -162,6 +165,7 @@ impl<'r> Collector<'r> {
         let accepted = Accepted {
             reference: Reference {
                 member,
+                step: self.position,
                 variable,
                 level: place.level,
                 offset: entry.offset,

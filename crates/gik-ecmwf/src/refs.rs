@@ -48,7 +48,7 @@ pub(crate) fn references(
         last_modified: Some(file.data.last_modified),
         etag: file.data.etag.clone(),
         lines: index.entries.len() as u64,
-        bytes: file.index.len() as u64,
+        bytes: file.index_bytes(),
         parse_seconds: started.elapsed().as_secs_f64(),
         diagnostics: report.diagnostics,
     })

@@ -9,6 +9,7 @@ mod axis;
 mod config;
 mod container;
 mod fault;
+mod housekeeping;
 mod location;
 mod lock;
 mod present;
@@ -19,7 +20,8 @@ mod versions;
 mod write;
 
 pub use container::{Access, Container};
+pub use housekeeping::Removed;
 pub use location::{S3Settings, StoreLocation};
-pub use read::{Commit, Opened, Repository, StoredArray};
+pub use read::{Commit, ManifestFile, Opened, Repository, StoredArray};
 pub use transaction::Changes;
 pub use write::{WriteOptions, Writer, Written};

@@ -129,6 +129,29 @@ impl Repository {
     }
 }
 
+/// A file of references, in the state that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ManifestFile {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// References in it.
+    pub references: u64,
+}
+
+impl Repository {
+    /// The files that hold the references of a state.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn manifests(&self, opened: &Opened) -> Result<Vec<ManifestFile>> {
+        let failed = |error| fault::repository(&self.location, &error);
+        let snapshot = opened.session.read().await.snapshot_id().clone();
+        let files = self.inner.lookup_manifest_files(&snapshot).await.map_err(failed)?;
+        let file = |bytes, references: u32| ManifestFile { bytes, references: references.into() };
+        Ok(files.map(|it| file(it.size_bytes, it.num_chunk_refs)).collect())
+    }
+}
+
 /// Whether a bucket lies on AWS or on the service that the reader's own settings name. The
 /// endpoint in a repository is whatever its author wrote, and would be sent credentials.
 fn is_own_service(container: &Container, s3: &S3Settings) -> bool {
@@ -345,6 +368,14 @@ impl StoredArray {
     #[must_use]
     pub fn attributes(&self) -> &Attributes {
         self.array.attributes()
+    }
+
+    /// Whether its elements are single or double precision numbers that a codec of messages
+    /// or bytes yields, as a field's are, and not integers.
+    #[must_use]
+    pub fn is_float(&self) -> bool {
+        self.array.data_type().is::<Float64DataType>()
+            || self.array.data_type().is::<Float32DataType>()
     }
 
     /// Elements of the chunk at `indices` along each dimension.

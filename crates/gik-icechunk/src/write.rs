@@ -83,6 +83,14 @@ impl Writer {
         Ok(writer)
     }
 
+    pub(crate) const fn location(&self) -> &StoreLocation {
+        &self.location
+    }
+
+    pub(crate) const fn s3(&self) -> &S3Settings {
+        &self.s3
+    }
+
     async fn exists(&self, storage: &Arc<dyn Storage + Send + Sync>) -> Result<bool> {
         let failed = |error| fault::repository(&self.location, &error);
         let exists = Repository::exists(Arc::clone(storage), None).await.map_err(failed)?;

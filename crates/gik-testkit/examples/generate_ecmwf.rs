@@ -9,7 +9,8 @@
 //!   --members A-B       0 is the control      [0-50]
 //!   --steps A-B         hours                 [all of the product]
 //!   --messages NAMES    real GRIB of these parameters (2t, tp, t, gh); without it every
-//!                       message of the real files in the indexes, and sparse data files
+//!                       message of the real files in the indexes, and sparse data files;
+//!                       --dense for rain in messages as long as real ones
 //! ```
 
 use std::io::Write;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 
 use gik_core::{Error, Result};
 use gik_testkit::ecmwf::{EcmwfRun, Product};
+use gik_testkit::gefs::Detail;
 use gik_testkit::generated::parse_range;
 
 fn main() -> ExitCode {
@@ -29,7 +31,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             let usage = "usage: generate_ecmwf DIR [--run TIME] [--product P] [--members A-B] \
-                         [--steps A-B] [--messages 2t,tp]";
+                         [--steps A-B] [--messages 2t,tp [--dense]]";
             let _ = writeln!(std::io::stderr(), "{error}\n{usage}");
             ExitCode::FAILURE
         }
@@ -41,6 +43,7 @@ fn generate() -> Result<String> {
     let mut folder: Option<PathBuf> = None;
     let (mut time, mut product) = ("2026-02-05T00".to_owned(), Product::Enfo);
     let (mut members, mut steps, mut messages) = (EcmwfRun::MEMBERS, 0..=360, None);
+    let mut detail = Detail::Coarse;
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| Error::argument(&arg, "needs a value"));
         match arg.as_str() {
@@ -49,6 +52,7 @@ fn generate() -> Result<String> {
             "--members" => members = parse_range("--members", &value()?)?,
             "--steps" => steps = parse_range("--steps", &value()?)?,
             "--messages" => messages = Some(value()?),
+            "--dense" => detail = Detail::Dense,
             _ if arg.starts_with('-') || folder.is_some() => {
                 return Err(Error::argument(arg, "is not understood"));
             }
@@ -56,7 +60,7 @@ fn generate() -> Result<String> {
         }
     }
     let folder = folder.ok_or_else(|| Error::argument("DIR", "is missing: where to write"))?;
-    let run = EcmwfRun::new(time.parse()?, product).members(members).steps(steps);
+    let run = EcmwfRun::new(time.parse()?, product).members(members).steps(steps).detail(detail);
     let counts = match messages {
         Some(names) => run.write_messages(&folder, &names.split(',').collect::<Vec<_>>())?,
         None => run.write_indexes(&folder)?,

@@ -13,7 +13,8 @@
 //!   --indexes-only      every message of the real files in the indexes; the data files
 //!                       are sparse: the right size, no content    [the default]
 //!   --messages NAMES    real GRIB of these variables, e.g. tp,t2m; --coarse for half
-//!                       millimetres and half kelvins
+//!                       millimetres and half kelvins; --dense for rain in messages as
+//!                       long as real ones
 //! ```
 //!
 //! `DIR` stands for the bucket: files go to `DIR/gefs.YYYYMMDD/HH/atmos/…`. The full run of
@@ -29,7 +30,7 @@ use gik_testkit::gefs::{DataFiles, Detail, GefsRun, Product};
 use gik_testkit::generated::parse_range;
 
 const USAGE: &str = "usage: generate_gefs DIR [--date YYYYMMDD] [--hour HH] [--product s|a|b] \
-                     [--members A-B] [--steps A-B] [--indexes-only | --messages tp,t2m [--coarse]]";
+                     [--members A-B] [--steps A-B] [--indexes-only | --messages tp,t2m [--coarse | --dense]]";
 
 fn main() -> ExitCode {
     match generate() {
@@ -62,6 +63,7 @@ fn generate() -> Result<String> {
             "--messages" => messages = Some(value()?),
             "--indexes-only" => messages = None,
             "--coarse" => detail = Detail::Coarse,
+            "--dense" => detail = Detail::Dense,
             _ if arg.starts_with('-') || folder.is_some() => {
                 return Err(Error::argument(arg, "is not understood"));
             }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gik_core::{
-    BuildOptions, NothingFound, Registry, Report, Result, Run, RunRequest, SourceReader,
+    BuildOptions, NothingFound, Parser, Registry, Report, Result, Run, RunRequest, SourceReader,
     build_manifest,
 };
 use gik_icechunk::{S3Settings, StoreLocation, WriteOptions, Writer, Written};
@@ -114,7 +114,8 @@ fn report_json(run: &Run, report: &Report, store: &StoreLocation) -> Map<String,
 
 /// The most memory that this process has held, in bytes; `null` where the system does not
 /// say so as Linux does.
-pub(crate) fn peak_memory() -> Value {
+#[must_use]
+pub fn peak_memory() -> Value {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kilobytes = status
         .lines()
@@ -138,8 +139,19 @@ pub async fn build(
     job: &Job,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Built> {
+    build_with(registry.get(&job.model)?.as_ref(), job, progress).await
+}
+
+/// As [`build`], of a parser that is in no registry: that of a template.
+///
+/// # Errors
+/// As [`build`].
+pub async fn build_with(
+    parser: &dyn Parser,
+    job: &Job,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Built> {
     let started = Instant::now();
-    let parser = registry.get(&job.model)?.as_ref();
     let run = parser.run(&job.request)?;
     let source = match &job.request.source {
         Some(root) => Source::named(parser, root, &job.s3)?,

@@ -1,7 +1,9 @@
 //! Title and subtitle of a map, from what the field says of itself.
 
+use gik_core::{StepUnit, WindowRule};
+
 use crate::cf_time::TimeUnits;
-use crate::{Coordinate, Field};
+use crate::{Coordinate, CoordinateValues, Field};
 
 /// The variable in words.
 pub(super) fn title(field: &Field) -> String {
@@ -13,9 +15,27 @@ pub(super) fn title(field: &Field) -> String {
 /// What was selected: run, step, valid time, member, level.
 pub(super) fn subtitle(field: &Field) -> String {
     let chosen = field.coordinates().iter().filter(|coordinate| coordinate.values.len() == 1);
-    let mut parts: Vec<(u8, String)> = chosen.filter_map(part).collect();
+    let mut parts: Vec<(u8, String)> =
+        chosen.filter_map(|it| window(field, it).or_else(|| part(it))).collect();
     parts.sort_by_key(|(rank, _)| *rank);
     parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("  ·  ")
+}
+
+/// The step of a field that extends over a window, as its beginning and end.
+fn window(field: &Field, coordinate: &Coordinate) -> Option<(u8, String)> {
+    let (_, rule) = WindowRule::of_attributes(field.attributes())?;
+    if coordinate.name != "step" {
+        return None;
+    }
+    let (unit, text) = match coordinate.text("units")? {
+        "hours" => (StepUnit::Hours, "h"),
+        "minutes" => (StepUnit::Minutes, "min"),
+        _ => return None,
+    };
+    let CoordinateValues::Int64(values) = &coordinate.values else { return None };
+    let step = u32::try_from(*values.first()?).ok()?;
+    let start = rule.start(step, unit)?;
+    Some((1, format!("T+{start} to T+{step} {text}")))
 }
 
 /// One selected coordinate in words, and its place in the subtitle.
@@ -54,7 +74,6 @@ fn is_geometry(coordinate: &Coordinate) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::CoordinateValues;
 
     #[test]
     fn a_selected_member_and_step() {
@@ -81,6 +100,22 @@ mod tests {
             subtitle(&field),
             "Run 6 Jan 2025 00:00 UTC  ·  T+24 h  ·  Valid Tue 7 Jan 2025 00:00 UTC  ·  Member 3  ·  850 hPa"
         );
+    }
+
+    #[test]
+    fn a_bucket_says_when_it_begins() {
+        let field = Field::new("tp", [("latitude", 1)], vec![0.0])
+            .unwrap()
+            .with_attribute(
+                "cell_methods",
+                "step: sum (comment: since the last multiple of 6 hours before the step)",
+            )
+            .with_coordinate(
+                Coordinate::scalar("step", CoordinateValues::Int64(vec![24]))
+                    .with_attribute("units", "hours"),
+            )
+            .unwrap();
+        assert_eq!(subtitle(&field), "T+18 to T+24 h");
     }
 
     #[test]

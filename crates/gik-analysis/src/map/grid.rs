@@ -1,7 +1,10 @@
 //! A field as a function of the place: one value for each longitude and latitude.
 
-use gik_core::{Error, Result};
+use std::borrow::Cow;
 
+use gik_core::{CoordinateValues, Error, Result};
+
+use super::regular::Regular;
 use crate::field::describe;
 use crate::{BoundingBox, Coordinate, Field};
 
@@ -38,10 +41,13 @@ pub(super) struct Axis {
     period: Option<f64>,
 }
 
+/// Places along an axis, each with its index in the field.
+type Points = Vec<(f64, usize)>;
+
 /// A field with one value per place.
 #[derive(Debug, Clone)]
 pub(super) struct Grid<'a> {
-    values: &'a [f32],
+    values: Cow<'a, [f32]>,
     row_stride: usize,
     column_stride: usize,
     pub(super) latitude: Axis,
@@ -52,6 +58,13 @@ pub(super) struct Grid<'a> {
 impl<'a> Grid<'a> {
     /// The grid of a field, and the extent of `region` or, without one, of the grid's cells.
     pub(super) fn new(field: &'a Field, region: Option<BoundingBox>) -> Result<Self> {
+        if let Some(regular) = projected(field)? {
+            let columns = regular.longitude.len();
+            let numbered = |values: Vec<f64>| values.into_iter().zip(0..).collect();
+            let values = Cow::Owned(regular.values);
+            let places = (numbered(regular.latitude), numbered(regular.longitude));
+            return Ok(Self::of(values, places, (columns, 1), region));
+        }
         let (latitude, row_stride) = axis_of(field, "latitude")?;
         let (longitude, column_stride) = axis_of(field, "longitude")?;
         let others = field.dimensions().iter().filter(|dimension| {
@@ -70,11 +83,22 @@ impl<'a> Grid<'a> {
                 ),
             ));
         }
-        let mut rows = numbered(latitude);
-        let mut columns = numbered(longitude);
+        let rows = numbered(latitude);
+        let columns = numbered(longitude);
         if rows.is_empty() || columns.is_empty() {
             return Err(Error::argument("map", format!("'{}' has no grid point", field.name())));
         }
+        let values = Cow::Borrowed(field.values());
+        Ok(Self::of(values, (rows, columns), (row_stride, column_stride), region))
+    }
+
+    /// A grid of rows and columns, each a place in degrees and an index.
+    fn of(
+        values: Cow<'a, [f32]>,
+        (mut rows, mut columns): (Points, Points),
+        (row_stride, column_stride): (usize, usize),
+        region: Option<BoundingBox>,
+    ) -> Self {
         // Longitudes ascend from the western edge of the region, or as the field has them.
         let west = region.map_or_else(|| columns.first().map_or(0.0, |p| p.0), |r| r.west());
         let slack = 1e-3;
@@ -105,7 +129,7 @@ impl<'a> Grid<'a> {
                 north: region.north(),
             },
         );
-        Ok(Self { values: field.values(), row_stride, column_stride, latitude, longitude, extent })
+        Self { values, row_stride, column_stride, latitude, longitude, extent }
     }
 
     /// The value between four points by bilinear interpolation; NaN where the nearest point
@@ -144,7 +168,8 @@ impl<'a> Grid<'a> {
         self.value(pick(row), pick(column))
     }
 
-    fn value(&self, row: usize, column: usize) -> f32 {
+    /// The value of a point, by its indices in the field.
+    pub(super) fn value(&self, row: usize, column: usize) -> f32 {
         let index = row * self.row_stride + column * self.column_stride;
         self.values.get(index).copied().unwrap_or(f32::NAN)
     }
@@ -199,6 +224,14 @@ impl Axis {
         }
     }
 
+    /// Neighbouring points without a hole between them, each with its index in the field.
+    pub(super) fn pairs(&self) -> Vec<((f64, usize), (f64, usize))> {
+        let turn = self.period.zip(self.points.first()).map(|(period, &(at, i))| (at + period, i));
+        let next = self.points.iter().skip(1).copied().chain(turn);
+        let pairs = self.points.iter().copied().zip(next);
+        pairs.filter(|(a, b)| b.0 - a.0 < HOLE * self.step).collect()
+    }
+
     /// The outer edges of its cells, or once round from its first point.
     fn edges(&self) -> (f64, f64) {
         let (first, last) = ends(&self.points);
@@ -218,6 +251,31 @@ fn least_step(points: &[(f64, usize)]) -> Option<f64> {
     steps.filter(|step| *step > 0.0).min_by(f64::total_cmp)
 }
 
+/// The field on a regular grid, if its latitudes and longitudes run over two dimensions.
+fn projected(field: &Field) -> Result<Option<Regular>> {
+    let [rows, columns] = match field.dimensions() {
+        [others @ .., rows, columns] if others.iter().all(|it| it.length == 1) => [rows, columns],
+        _ => return Ok(None),
+    };
+    let over_both = |name: &str| {
+        let coordinate = field.coordinate(name)?;
+        match &coordinate.values {
+            CoordinateValues::Float64(values)
+                if coordinate.dimensions == [rows.name.as_str(), columns.name.as_str()] =>
+            {
+                Some(values)
+            }
+            _ => None,
+        }
+    };
+    let (Some(latitude), Some(longitude)) = (over_both("latitude"), over_both("longitude")) else {
+        return Ok(None);
+    };
+    let regular = Regular::of(latitude, longitude, field.values(), columns.length);
+    let wrong = || Error::argument("map", "needs a part of the grid of two rows and columns");
+    regular.map(Some).ok_or_else(wrong)
+}
+
 /// The coordinate called `what` and its dimension's stride in the field's values.
 fn axis_of<'f>(field: &'f Field, what: &'static str) -> Result<(&'f Coordinate, usize)> {
     let is_it = |c: &&Coordinate| c.name == what || c.text("standard_name") == Some(what);
@@ -230,7 +288,7 @@ fn axis_of<'f>(field: &'f Field, what: &'static str) -> Result<(&'f Coordinate, 
     };
     if coordinate.dimensions.len() > 1 {
         return Err(Error::unsupported(
-            "map of a projected grid (write .nc or .csv instead)",
+            "map of more than one value per place on a projected grid (select one)",
             format!("'{what}' has {} dimensions", coordinate.dimensions.len()),
         ));
     }

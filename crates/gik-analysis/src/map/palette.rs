@@ -49,6 +49,20 @@ const SEQUENTIAL: [(f64, Rgb); 6] = [
     (1.0, Rgb(54, 36, 110)),
 ];
 
+/// Probabilities in per cent, in classes of ten: none below 10, then ever more alarming.
+const PROBABILITY: [(f64, Rgb); 10] = [
+    (0.0, Rgb(255, 255, 255)),
+    (10.0, Rgb(235, 244, 203)),
+    (20.0, Rgb(206, 231, 161)),
+    (30.0, Rgb(250, 232, 137)),
+    (40.0, Rgb(251, 206, 95)),
+    (50.0, Rgb(247, 165, 66)),
+    (60.0, Rgb(234, 116, 53)),
+    (70.0, Rgb(213, 66, 51)),
+    (80.0, Rgb(172, 29, 66)),
+    (90.0, Rgb(115, 14, 84)),
+];
+
 /// The colours of a map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Palette(Kind);
@@ -57,6 +71,8 @@ pub struct Palette(Kind);
 enum Kind {
     /// Each class begins at its level; below the first there is no colour.
     Classes(Vec<(f64, Rgb)>),
+    /// As classes, up to a level that nothing exceeds.
+    Closed(Vec<(f64, Rgb)>, f64),
     /// A colour belongs to a value for good; the levels adapt.
     Absolute(Vec<(f64, Rgb)>),
     /// The colours spread over the values that occur.
@@ -68,6 +84,12 @@ impl Palette {
     #[must_use]
     pub fn rainfall() -> Self {
         Self(Kind::Classes(RAINFALL.to_vec()))
+    }
+
+    /// Probabilities in per cent, at fixed levels from 0 to 100 by tens.
+    #[must_use]
+    pub fn probability() -> Self {
+        Self(Kind::Closed(PROBABILITY.to_vec(), 100.0))
     }
 
     /// Temperature in degrees Celsius. A colour means the same on every map; the levels
@@ -92,6 +114,19 @@ impl Palette {
                     levels: classes.iter().map(|(level, _)| *level).collect(),
                     colours: below.chain(classes.iter().map(|(_, colour)| *colour)).collect(),
                     open_above: true,
+                };
+            }
+            Kind::Closed(classes, last) => {
+                let levels = classes.iter().map(|(level, _)| *level).chain([*last]);
+                let colours = classes.iter().map(|(_, colour)| *colour);
+                // What rounding takes beyond the ends has the colours there.
+                let (first, end) = (classes.first(), classes.last());
+                let edge = |class: Option<&(f64, Rgb)>| class.map_or(Rgb::WHITE, |it| it.1);
+                let all = [edge(first)].into_iter().chain(colours).chain([edge(end)]);
+                return Scale {
+                    levels: levels.collect(),
+                    colours: all.collect(),
+                    open_above: false,
                 };
             }
             Kind::Absolute(stops) => (stops, false, MOST_ABSOLUTE),
@@ -192,6 +227,15 @@ mod tests {
         assert_eq!(colour(1.0), RAINFALL[0].1);
         assert_eq!(colour(19.99), RAINFALL[3].1);
         assert_eq!(colour(4000.0), RAINFALL[11].1);
+    }
+
+    #[test]
+    fn probabilities_have_ten_classes() {
+        let scale = Palette::probability().scale(None);
+        assert_eq!((scale.levels.len(), scale.colours.len()), (11, 12));
+        let colour = |value: f32| scale.colours[scale.class(value)];
+        assert_eq!((colour(0.0), colour(9.99)), (Rgb::WHITE, Rgb::WHITE));
+        assert_eq!((colour(50.0), colour(100.0)), (PROBABILITY[5].1, PROBABILITY[9].1));
     }
 
     #[test]

@@ -42,6 +42,35 @@ const LINES: [(Kind, Pen); 4] = [
 const DEGREE_LINE: Pen =
     Pen { colour: Rgb(60, 64, 72), alpha: 80, width: 0.8, dash: Some([1.5, 3.5]) };
 
+/// The lines on the ground within a frame.
+#[derive(Debug)]
+pub(super) struct Ground {
+    visible: [Vec<Vec<(f32, f32)>>; LINES.len()],
+    zoom: f32,
+}
+
+impl Ground {
+    pub(super) fn new(frame: &Frame) -> Self {
+        let mut visible: [Vec<Vec<(f32, f32)>>; LINES.len()] = Default::default();
+        for line in borders::lines() {
+            let layer = LINES.iter().position(|(kind, _)| *kind == line.kind);
+            if let Some(lines) = layer.and_then(|layer| visible.get_mut(layer)) {
+                lines.extend(frame.visible(&line.points));
+            }
+        }
+        // On a map of the globe, islands would be blots of ink.
+        let per_degree = frame.y(0.0) - frame.y(1.0);
+        let zoom = (per_degree / USUAL_SCALE).powf(0.3).clamp(0.55, 1.25);
+        Self { visible, zoom }
+    }
+
+    pub(super) fn draw(&self, inside: &mut Canvas) {
+        for ((_, pen), lines) in LINES.iter().zip(&self.visible) {
+            inside.lines(lines, Pen { width: pen.width * self.zoom, ..*pen });
+        }
+    }
+}
+
 /// A map in its frame.
 #[derive(Debug)]
 pub(super) struct Panel<'a> {
@@ -66,29 +95,13 @@ impl Panel<'_> {
         // Drawn on a canvas of its own, which cuts everything at the frame.
         let mut inside = Canvas::new(self.frame.width, self.frame.height, Rgb::WHITE)?;
         let missing = self.raster.draw(&mut inside, &self.frame);
-        self.draw_ground(&mut inside);
+        Ground::new(&self.frame).draw(&mut inside);
         let (columns, rows) = grid_lines(&self.frame);
         self.draw_degrees(&mut inside, &columns, &rows);
         canvas.place(&inside, x, y);
         let (left, top) = (narrow(f64::from(x)), narrow(f64::from(y)));
         self.draw_frame(canvas, font, left, top, &columns, &rows);
         Ok(missing)
-    }
-
-    fn draw_ground(&self, inside: &mut Canvas) {
-        let mut visible: [Vec<Vec<(f32, f32)>>; LINES.len()] = Default::default();
-        for line in borders::lines() {
-            let layer = LINES.iter().position(|(kind, _)| *kind == line.kind);
-            if let Some(lines) = layer.and_then(|layer| visible.get_mut(layer)) {
-                lines.extend(self.frame.visible(&line.points));
-            }
-        }
-        // On a map of the globe, islands would be blots of ink.
-        let per_degree = self.frame.y(0.0) - self.frame.y(1.0);
-        let zoom = (per_degree / USUAL_SCALE).powf(0.3).clamp(0.55, 1.25);
-        for ((_, pen), lines) in LINES.iter().zip(&visible) {
-            inside.lines(lines, Pen { width: pen.width * zoom, ..*pen });
-        }
     }
 
     fn draw_degrees(&self, inside: &mut Canvas, columns: &Lines, rows: &Lines) {
@@ -153,4 +166,42 @@ fn grid_lines(frame: &Frame) -> (Lines, Lines) {
         Lines::between(extent.west, extent.east, most(frame.width, COLUMN_SPACE)),
         Lines::between(extent.south, extent.north, most(frame.height, ROW_SPACE)),
     )
+}
+
+/// The room that [`edge_labels`] take to the left of a frame.
+pub(super) const LEAST_LABEL_SPACE: f32 = 44.0;
+
+/// Ticks and degrees at the edges of a small frame whose upper left corner is at a place: on
+/// its left and below it, where asked for.
+pub(super) fn edge_labels(
+    canvas: &mut Canvas,
+    font: &Font,
+    frame: &Frame,
+    (left, top): (f32, f32),
+    (is_first, is_last): (bool, bool),
+    look: Type,
+) {
+    let (width, height) = (narrow(frame.width.into()), narrow(frame.height.into()));
+    let extent = frame.extent;
+    let columns = Lines::between(extent.west, extent.east, (frame.width / 60).max(2));
+    let rows = Lines::between(extent.south, extent.north, (frame.height / 55).max(2));
+    let mut ticks = Vec::new();
+    if is_last {
+        let bottom = top + height;
+        for &longitude in &columns.at {
+            let x = tick(left, frame.x(longitude), width);
+            ticks.push(vec![(x, bottom), (x, bottom + 4.0)]);
+            let y = bottom + 6.0 + look.size * 0.85;
+            canvas.text(font, &columns.longitude(longitude), x, y, Anchor::Middle, look);
+        }
+    }
+    if is_first {
+        for &latitude in &rows.at {
+            let y = tick(top, frame.y(latitude), height);
+            ticks.push(vec![(left - 4.0, y), (left, y)]);
+            let label = rows.latitude(latitude);
+            canvas.text(font, &label, left - 7.0, y + look.size * 0.36, Anchor::Right, look);
+        }
+    }
+    canvas.lines(&ticks, Pen::solid(Rgb::INK, 1.0));
 }

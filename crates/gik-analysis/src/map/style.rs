@@ -38,6 +38,11 @@ const RULES: [Rule; 7] = [
 ];
 
 impl Style {
+    /// Probabilities, as they are.
+    pub(super) fn probability() -> Self {
+        Self { factor: 1.0, offset: 0.0, units: "%".into(), palette: Palette::probability() }
+    }
+
     /// The style of a field: by its units, and whether it is rain.
     pub(super) fn of(field: &Field) -> Self {
         let units = field.text("units").unwrap_or_default();

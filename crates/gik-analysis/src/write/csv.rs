@@ -5,8 +5,7 @@
 
 use std::io::{self, Write};
 
-use crate::cf_time::TimeUnits;
-use crate::{Coordinate, CoordinateValues, Field};
+use crate::Field;
 
 /// A column other than the value: its cells, and how far each dimension moves along them.
 struct Column {
@@ -59,7 +58,7 @@ fn columns(field: &Field) -> Vec<Column> {
         .enumerate()
         .map(|(position, dimension)| {
             let cells = match field.coordinate(&dimension.name) {
-                Some(coordinate) if coordinate.is_axis() => cells(coordinate),
+                Some(coordinate) if coordinate.is_axis() => coordinate.labels(),
                 _ => (0..dimension.length).map(|i| i.to_string()).collect(),
             };
             let strides = (0..dimensions.len()).map(|i| usize::from(i == position)).collect();
@@ -79,30 +78,9 @@ fn columns(field: &Field) -> Vec<Column> {
                 }
             }
         }
-        Column { name: coordinate.name.clone(), cells: cells(coordinate), strides }
+        Column { name: coordinate.name.clone(), cells: coordinate.labels(), strides }
     }));
     columns
-}
-
-fn cells(coordinate: &Coordinate) -> Vec<String> {
-    let time = TimeUnits::of(coordinate);
-    let iso = |value: f64| time.and_then(|units| units.iso(value));
-    (0..coordinate.values.len())
-        .map(|i| {
-            if let Some(text) = coordinate.values.get(i).and_then(iso) {
-                return text;
-            }
-            match &coordinate.values {
-                CoordinateValues::Float64(values) => match values.get(i) {
-                    Some(value) if !value.is_nan() => value.to_string(),
-                    _ => String::new(),
-                },
-                CoordinateValues::Int64(values) => {
-                    values.get(i).map_or_else(String::new, i64::to_string)
-                }
-            }
-        })
-        .collect()
 }
 
 /// RFC 4180 §2.5–2.7: quotes around what would break the line, quotes inside doubled.
@@ -117,6 +95,7 @@ fn quoted(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Coordinate, CoordinateValues};
 
     fn text(field: &Field) -> String {
         let mut out = Vec::new();

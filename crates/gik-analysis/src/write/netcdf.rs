@@ -24,7 +24,7 @@ use std::io::{self, Write};
 
 use gik_core::{Error, ErrorKind, Result};
 
-use crate::{Attributes, Coordinate, CoordinateValues, Field};
+use crate::{Attributes, Coordinate, CoordinateValues, Dimension, Field};
 use attributes::{Attribute, list};
 
 /// The conventions that the file follows.
@@ -64,6 +64,8 @@ enum Data<'a> {
     Int(Vec<i32>),
     Double(Vec<f64>),
     Float(&'a [f32]),
+    /// Single precision that is written later; the last variable only.
+    Later,
 }
 
 impl Data<'_> {
@@ -71,7 +73,7 @@ impl Data<'_> {
         match self {
             Self::Int(_) => Type::Int,
             Self::Double(_) => Type::Double,
-            Self::Float(_) => Type::Float,
+            Self::Float(_) | Self::Later => Type::Float,
         }
     }
 
@@ -79,8 +81,54 @@ impl Data<'_> {
         match self {
             Self::Int(values) => values.iter().try_for_each(|v| out.write_all(&v.to_be_bytes())),
             Self::Double(values) => values.iter().try_for_each(|v| out.write_all(&v.to_be_bytes())),
-            Self::Float(values) => values.iter().try_for_each(|v| out.write_all(&v.to_be_bytes())),
+            Self::Float(values) => floats(values, out),
+            Self::Later => Ok(()),
         }
+    }
+}
+
+/// Values as they lie in the file.
+pub(crate) fn floats(values: &[f32], out: &mut impl Write) -> io::Result<()> {
+    values.iter().try_for_each(|v| out.write_all(&v.to_be_bytes()))
+}
+
+/// What a file holds, with or without the values of its main variable.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outline<'a> {
+    /// The main variable's name.
+    pub(crate) name: &'a str,
+    /// Its dimensions.
+    pub(crate) dimensions: &'a [Dimension],
+    /// Its attributes.
+    pub(crate) attributes: &'a Attributes,
+    /// Its coordinates.
+    pub(crate) coordinates: &'a [Coordinate],
+    /// Variables beside it: bounds of coordinates, counts.
+    pub(crate) beside: &'a [Coordinate],
+    /// Dimensions of these.
+    pub(crate) dimensions_beside: &'a [Dimension],
+    /// Attributes of the file.
+    pub(crate) dataset_attributes: &'a Attributes,
+    /// Its values; without them they are to follow what the plan writes.
+    pub(crate) values: Option<&'a [f32]>,
+}
+
+impl<'a> Outline<'a> {
+    fn of_field(field: &'a Field) -> Self {
+        Self {
+            name: field.name(),
+            dimensions: field.dimensions(),
+            attributes: field.attributes(),
+            coordinates: field.coordinates(),
+            beside: &[],
+            dimensions_beside: &[],
+            dataset_attributes: field.dataset_attributes(),
+            values: Some(field.values()),
+        }
+    }
+
+    fn all_dimensions(&self) -> impl Iterator<Item = &'a Dimension> {
+        self.dimensions.iter().chain(self.dimensions_beside)
     }
 }
 
@@ -94,47 +142,60 @@ struct Variable<'a> {
 }
 
 /// A file whose every byte is decided: only input and output can fail from here on.
-pub(super) struct Plan<'a> {
+pub(crate) struct Plan<'a> {
     header: Vec<u8>,
     variables: Vec<Variable<'a>>,
+    /// Where the values of each lie.
+    begins: Vec<u64>,
 }
 
 impl<'a> Plan<'a> {
     /// Lays out the file of a field.
     pub(super) fn new(field: &'a Field) -> Result<Self> {
+        Self::of(&Outline::of_field(field))
+    }
+
+    /// Lays out a file.
+    pub(crate) fn of(outline: &Outline<'a>) -> Result<Self> {
         let mut variables = Vec::new();
-        for coordinate in field.coordinates() {
+        for coordinate in outline.coordinates.iter().chain(outline.beside) {
             let mut attributes = list(&coordinate.attributes, &[])?;
             attributes.retain(|attribute| attribute.name != "coordinates");
             let data = coordinate_data(coordinate)?;
             let dimensions = &coordinate.dimensions;
-            variables.push(variable(field, &coordinate.name, dimensions, attributes, data)?);
+            variables.push(variable(outline, &coordinate.name, dimensions, attributes, data)?);
         }
-        let dimensions: Vec<String> = field.dimensions().iter().map(|d| d.name.clone()).collect();
-        let attributes = field_attributes(field)?;
-        let data = Data::Float(field.values());
-        variables.push(variable(field, field.name(), &dimensions, attributes, data)?);
+        let dimensions: Vec<String> = outline.dimensions.iter().map(|d| d.name.clone()).collect();
+        let attributes = field_attributes(outline)?;
+        let data = outline.values.map_or(Data::Later, Data::Float);
+        variables.push(variable(outline, outline.name, &dimensions, attributes, data)?);
 
         // The header's length does not depend on the offsets it holds.
-        let length = header(field, &variables, &vec![0; variables.len()])?.len();
+        let length = header(outline, &variables, &vec![0; variables.len()])?.len();
         let mut begin = to_u64(length);
         let mut begins = Vec::new();
         for variable in &variables {
             begins.push(begin);
             begin += u64::from(variable.size);
         }
-        Ok(Self { header: header(field, &variables, &begins)?, variables })
+        Ok(Self { header: header(outline, &variables, &begins)?, variables, begins })
     }
 
-    /// Writes it.
-    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    /// Writes it; values that are to follow go where this ends.
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(&self.header)?;
         self.variables.iter().try_for_each(|variable| variable.data.write(out))
+    }
+
+    /// Where the values of a variable lie in the file.
+    pub(crate) fn begin(&self, name: &str) -> Option<u64> {
+        let position = self.variables.iter().position(|variable| variable.name == name)?;
+        self.begins.get(position).copied()
     }
 }
 
 fn variable<'a>(
-    field: &Field,
+    outline: &Outline<'_>,
     name: &'a str,
     dimensions: &[String],
     attributes: Vec<Attribute>,
@@ -143,8 +204,8 @@ fn variable<'a>(
     let mut ids = Vec::new();
     let mut bytes = data.kind().size();
     for dimension in dimensions {
-        let position = field.dimensions().iter().position(|d| d.name == *dimension);
-        let length = position.and_then(|p| field.dimensions().get(p)).map_or(0, |d| d.length);
+        let position = outline.all_dimensions().position(|d| d.name == *dimension);
+        let length = position.and_then(|p| outline.all_dimensions().nth(p)).map_or(0, |d| d.length);
         ids.push(word(position.unwrap_or_default())?);
         bytes = bytes.saturating_mul(to_u64(length));
     }
@@ -159,13 +220,13 @@ fn variable<'a>(
     Ok(Variable { name, dimensions: ids, attributes, data, size: size.ok_or_else(too_large)? })
 }
 
-fn field_attributes(field: &Field) -> Result<Vec<Attribute>> {
-    let mut attributes = list(field.attributes(), &["_FillValue", "missing_value"])?;
-    let grid_mapping = field.text("grid_mapping").unwrap_or_default();
-    let auxiliary: Vec<&str> = field
-        .coordinates()
+fn field_attributes(outline: &Outline<'_>) -> Result<Vec<Attribute>> {
+    let mut attributes = list(outline.attributes, &["_FillValue", "missing_value"])?;
+    let grid_mapping = outline.attributes.get("grid_mapping").and_then(|it| it.as_str());
+    let auxiliary: Vec<&str> = outline
+        .coordinates
         .iter()
-        .filter(|coordinate| !coordinate.is_axis() && coordinate.name != grid_mapping)
+        .filter(|it| !it.is_axis() && Some(it.name.as_str()) != grid_mapping)
         .map(|coordinate| coordinate.name.as_str())
         .collect();
     if !auxiliary.is_empty() {
@@ -208,11 +269,10 @@ fn exact(name: &str, value: i64) -> Result<f64> {
     }
 }
 
-fn header(field: &Field, variables: &[Variable<'_>], begins: &[u64]) -> Result<Vec<u8>> {
+fn header(outline: &Outline<'_>, variables: &[Variable<'_>], begins: &[u64]) -> Result<Vec<u8>> {
     let mut out = b"CDF\x02\0\0\0\0".to_vec();
-    let dimensions = field.dimensions();
-    list_start(&mut out, DIMENSIONS, dimensions.len())?;
-    for dimension in dimensions {
+    list_start(&mut out, DIMENSIONS, outline.all_dimensions().count())?;
+    for dimension in outline.all_dimensions() {
         name(&mut out, &dimension.name)?;
         let length = i32::try_from(dimension.length).ok().filter(|&length| length > 0);
         let length = length.ok_or_else(|| {
@@ -223,7 +283,7 @@ fn header(field: &Field, variables: &[Variable<'_>], begins: &[u64]) -> Result<V
         })?;
         out.extend(length.to_be_bytes());
     }
-    let mut dataset: Attributes = field.dataset_attributes().clone();
+    let mut dataset: Attributes = outline.dataset_attributes.clone();
     dataset.insert("Conventions".into(), CONVENTIONS.into());
     attributes::encode(&mut out, &list(&dataset, &[])?)?;
     list_start(&mut out, VARIABLES, variables.len())?;

@@ -107,6 +107,13 @@ impl EcmwfRun {
             "gh" => fields::height(&weather, up),
             _ => {
                 let mut rain = rain::accumulation(weather.grid, member, 0, step);
+                if self.detail == Detail::Dense {
+                    // What falls in the first hour falls in every hour: totals never shrink.
+                    let mut hour = vec![0.0; rain.len()];
+                    rain::drizzle(weather.grid, member, 0, 1, &mut hour);
+                    let hours = f32::from(u16::try_from(step).unwrap_or(u16::MAX));
+                    rain.iter_mut().zip(hour).for_each(|(sum, each)| *sum += each * hours);
+                }
                 // Kilograms a square metre as they are, or metres.
                 if parameter.code != RAIN_AS_MASS {
                     rain.iter_mut().for_each(|value| *value /= 1000.0);
@@ -131,7 +138,10 @@ impl EcmwfRun {
                 ensemble: is_member.then_some(Ensemble { member, size: 51 }),
             },
             // ECMWF packs in 8 to 16 bits; the fewest keep the demo's files small.
-            packing: Packing::ccsds(0).with(Precision::Bits(8)),
+            packing: Packing::ccsds(0).with(Precision::Bits(match self.detail {
+                Detail::Dense => 16,
+                Detail::Fine | Detail::Coarse => 8,
+            })),
         };
         Ok(message.encode(&values)?.of_centre(CENTRE))
     }

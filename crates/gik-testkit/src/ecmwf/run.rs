@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use gik_core::ReferenceTime;
 
+use crate::gefs::Detail;
 use crate::grib::RegularGrid;
 
 const fn at(seconds: i64) -> ReferenceTime {
@@ -48,6 +49,7 @@ pub struct EcmwfRun {
     pub(super) product: Product,
     pub(super) members: RangeInclusive<u8>,
     pub(super) steps: RangeInclusive<u32>,
+    pub(super) detail: Detail,
 }
 
 /// A kind of file of a run.
@@ -69,7 +71,7 @@ impl EcmwfRun {
     /// The run of this initialisation time (00, 06, 12 or 18 UTC).
     #[must_use]
     pub fn new(reference: ReferenceTime, product: Product) -> Self {
-        Self { reference, product, members: Self::MEMBERS, steps: 0..=360 }
+        Self { reference, product, members: Self::MEMBERS, steps: 0..=360, detail: Detail::Coarse }
     }
 
     /// These members only.
@@ -83,6 +85,13 @@ impl EcmwfRun {
     #[must_use]
     pub fn steps(mut self, hours: RangeInclusive<u32>) -> Self {
         self.steps = hours;
+        self
+    }
+
+    /// Another fineness: [`Detail::Dense`] for rain in messages as long as real ones, of 16 bits.
+    #[must_use]
+    pub fn detail(mut self, detail: Detail) -> Self {
+        self.detail = detail;
         self
     }
 

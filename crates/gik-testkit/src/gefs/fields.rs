@@ -62,7 +62,13 @@ const FIELDS: [Field; 13] = [
         surface: 1,
         decimal: 2,
         coarse: -1,
-        values: |at, _| rain::accumulation(at.grid, at.member, at.start, at.step),
+        values: |at, _| {
+            let mut rain = rain::accumulation(at.grid, at.member, at.start, at.step);
+            if at.detail == Detail::Dense {
+                rain::drizzle(at.grid, at.member, at.start, at.step, &mut rain);
+            }
+            rain
+        },
     },
     Field { name: "u10", surface: 103, decimal: 2, coarse: 0, values: |at, _| eastward(at, 0.0) },
     Field { name: "v10", surface: 103, decimal: 2, coarse: 0, values: |at, _| northward(at, 0.0) },
@@ -114,7 +120,7 @@ impl Field {
     /// How its messages are packed: as GEFS does, in template 5.3.
     pub(super) fn packing(&self, detail: Detail) -> Packing {
         match detail {
-            Detail::Fine => Packing::complex(self.decimal),
+            Detail::Fine | Detail::Dense => Packing::complex(self.decimal),
             Detail::Coarse => Packing::complex(0).with(Precision::Step { binary: self.coarse }),
         }
     }

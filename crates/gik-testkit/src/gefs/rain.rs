@@ -3,7 +3,7 @@
 //! A storm is a handful of elliptic cells that drift, swell and fade. The amount of an
 //! hour is the rate at its half; longer windows are sums of hours, so that windows add up.
 
-use super::hash::{between, bump, unit, wave};
+use super::hash::{between, bits, bump, unit, wave};
 use super::land::columns;
 use crate::grib::RegularGrid;
 
@@ -104,6 +104,40 @@ pub(crate) fn accumulation(grid: RegularGrid, member: u8, from: u32, to: u32) ->
     }
     #[expect(clippy::cast_possible_truncation, reason = "the precision of the product")]
     sum.iter().map(|&millimetres| millimetres as f32).collect()
+}
+
+/// How dry bands must be to have no drizzle (two thirds of the globe), and its rate in the
+/// wettest, mm an hour.
+const DRY: f64 = 0.35;
+const DRIZZLE: f64 = 0.25;
+
+/// Adds light rain that differs from point to point, as a model's small scales do, in bands
+/// that drift: what makes messages long.
+pub(crate) fn drizzle(grid: RegularGrid, member: u8, from: u32, to: u32, sum: &mut [f32]) {
+    let seed = bits(&[7, u64::from(member)]);
+    for hour in from..to {
+        let drift = f64::from(hour) / 240.0 + f64::from(member) * 0.013;
+        let lines = (0_u64..).zip(sum.chunks_exact_mut(grid.columns as usize));
+        for (row, line) in lines {
+            let latitude = grid.latitude(u32::try_from(row).unwrap_or_default());
+            let belt = wave(latitude / 60.0);
+            for (column, value) in (0_u32..).zip(line) {
+                let turns = grid.longitude(column) / 360.0 - drift;
+                let band =
+                    0.6 * wave(7.0 * turns + latitude / 50.0) + 0.4 * belt * wave(3.0 * turns);
+                if band <= DRY {
+                    continue;
+                }
+                // Twice 8 bits of one number: a product is uneven enough.
+                let number = bits(&[seed ^ (row << 32), u64::from(column) << 8, u64::from(hour)]);
+                let [a, b, ..] = number.to_le_bytes();
+                let uneven = f64::from(a) * f64::from(b) / 65_025.0;
+                #[expect(clippy::cast_possible_truncation, reason = "the precision of the product")]
+                let amount = (DRIZZLE * (band - DRY) * (0.35 + uneven)) as f32;
+                *value += amount;
+            }
+        }
+    }
 }
 
 /// The cells that may rain between two leads.

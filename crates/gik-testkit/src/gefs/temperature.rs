@@ -76,7 +76,7 @@ pub(crate) fn field(weather: &Weather, hour: u32) -> Vec<f32> {
         for anomaly in &anomalies {
             anomaly.add(grid, latitude, &mut line);
         }
-        if weather.detail == Detail::Fine {
+        if weather.detail != Detail::Coarse {
             let seed = [7, u64::from(weather.member), u64::from(hour), u64::from(index)];
             roughen(hash::bits(&seed), &mut line);
         }

@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use gik::Job;
-use gik::analysis::accumulation::{Bucket, Span, total};
-use gik::analysis::{
-    BoundingBox, Coordinate, CoordinateValues, Field, Map, Palette, Query, read_field,
-};
+use gik::analysis::accumulation::{Request, accumulate};
+use gik::analysis::exceedance::{DEFAULT_MEMORY, Exceedance, Plane};
+use gik::analysis::{BoundingBox, Field, Map, Palette, ProbabilitySheet, Query, read_field};
 use gik::core::{BuildOptions, Error, ErrorKind, RunRequest};
-use gik::icechunk::{Container, Repository, S3Settings, StoreLocation};
+use gik::icechunk::{Container, Opened, Repository, S3Settings, StoreLocation};
 use url::Url;
 
 mod ecmwf;
@@ -25,6 +24,8 @@ const STEPS: &str = "0-24";
 const VARIABLES: [&str; 2] = ["tp", "t2m"];
 /// East Africa: west, south, east, north.
 const REGION: &str = "21,-12,53,23";
+/// Millimetres of a day.
+const THRESHOLDS: [f32; 4] = [5.0, 10.0, 25.0, 50.0];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Demo {
@@ -55,7 +56,6 @@ impl Demo {
         unpack(BUNDLE, &bucket)?;
         let source = gik::source_url(&bucket.display().to_string())?;
         let store: StoreLocation = self.folder.join("store").display().to_string().parse()?;
-        let map = self.folder.join("rainfall-24h.png");
 
         output::print(&format!(
             "1. Building a virtual Zarr store from the indexes in {}",
@@ -70,18 +70,19 @@ impl Demo {
         let repository =
             Repository::open(&store, &S3Settings::default(), &[source.to_string()]).await?;
         let opened = repository.main().await?;
-        let query = Query { labels: vec!["time=2025-01-06T00".parse()?], region: Some(region) };
+        let query = Query {
+            labels: vec!["time=2025-01-06T00".parse()?],
+            region: Some(region),
+            ..Query::default()
+        };
         let rain = read_field(&opened, "tp", &query, &|_, _| {}).await?;
         let temperature = read_field(&opened, "t2m", &query, &|_, _| {}).await?;
         for field in [&rain, &temperature] {
             output::print(&format!("   {}", describe(field)))?;
         }
 
-        output::print("3. Adding up the rain of the first 24 hours, mean over the members")?;
-        let mean = mean_total(&rain)?;
-        output::print(&format!("   {}", describe(&mean)))?;
-        draw(&mean, &map)?;
-        output::print(&format!("   map: {}", map.display()))?;
+        output::print("3. Adding up the rain of the first 24 hours, and counting members")?;
+        draw(&opened, region, &self.folder).await?;
 
         output::print("4. Another model: the ECMWF ensemble, one file for all members of a step")?;
         ecmwf::play(&self.folder, &region).await?;
@@ -132,55 +133,27 @@ fn describe(field: &Field) -> String {
     )
 }
 
-/// The rain of the first 24 hours, mean over members, of `(member, step, latitude,
-/// longitude)`.
-fn mean_total(rain: &Field) -> anyhow::Result<Field> {
-    let steps = match rain.coordinate("step").map(|it| &it.values) {
-        Some(CoordinateValues::Int64(steps)) => steps.clone(),
-        _ => anyhow::bail!("the store has no steps"),
-    };
-    let shape = rain.shape();
-    let (rows, columns) = match shape.as_slice() {
-        [_, _, rows, columns] => (*rows, *columns),
-        _ => anyhow::bail!("rain is not (member, step, latitude, longitude)"),
-    };
-    let points = rows * columns;
-    let mut sum = vec![0.0_f64; points];
-    let mut members = 0.0;
-    for member in rain.values().chunks_exact(points * steps.len()) {
-        let buckets: Vec<Bucket<'_>> = steps
-            .iter()
-            .zip(member.chunks_exact(points))
-            // Step 0 has no rain behind it.
-            .filter(|&(&step, _)| step > 0)
-            .map(|(&step, values)| {
-                let (start, end) = gik::gefs::bucket(u32::try_from(step).unwrap_or_default());
-                Bucket { span: Span::new(start, end), values }
-            })
-            .collect();
-        let total = total(&buckets, Span::new(0, 24))?;
-        sum.iter_mut().zip(&total.values).for_each(|(sum, &value)| *sum += f64::from(value));
-        members += 1.0;
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "a mean of float32 values")]
-    let mean = sum.iter().map(|sum| (sum / members) as f32).collect();
-    let axis = |name: &str| {
-        rain.coordinate(name).cloned().with_context(|| format!("the store has no {name}"))
-    };
-    let (latitude, longitude): (Coordinate, Coordinate) = (axis("latitude")?, axis("longitude")?);
-    Ok(Field::new("tp", [("latitude", rows), ("longitude", columns)], mean)?
-        .with_attribute("units", "mm")
-        .with_attribute("long_name", "Rainfall of 24 hours, mean over members")
-        .with_coordinate(latitude)?
-        .with_coordinate(longitude)?)
-}
-
-fn draw(mean: &Field, path: &Path) -> anyhow::Result<()> {
-    Map::new(mean, None)?
+/// Maps of the day: its mean over the members, and how probable amounts are.
+async fn draw(opened: &Opened, region: BoundingBox, folder: &Path) -> anyhow::Result<()> {
+    let request = Request { region: Some(region), ..Request::new("tp") };
+    let (rain, _) = accumulate(opened, &request, &|_, _| {}).await?;
+    let mean = rain.reduce(&"member=mean".parse()?)?;
+    output::print(&format!("   {}", describe(&mean)))?;
+    let map = folder.join("rainfall-24h.png");
+    Map::new(&mean, None)?
         .title("Rainfall of 24 hours, mean of 5 members")
         .subtitle("GEFS demo run 2025-01-06 00 UTC, valid to 2025-01-07 00 UTC (synthetic data)")
         .palette(Palette::rainfall())
-        .write_png(path)?;
+        .write_png(&map)?;
+    output::print(&format!("   map: {}", map.display()))?;
+
+    let job = Exceedance::open(opened, &request, &THRESHOLDS).await?;
+    let mut sheet = ProbabilitySheet::new(&job, Some(region), "Africa/Nairobi".parse()?)?;
+    let mut take = |plane: Plane<'_>| sheet.draw(&plane);
+    let summary = job.run(DEFAULT_MEMORY, &|_, _| {}, &mut take).await?;
+    let path = folder.join("exceedance-24h.png");
+    sheet.write_png(&path, &summary)?;
+    output::print(&format!("   probabilities: {}", path.display()))?;
     Ok(())
 }
 

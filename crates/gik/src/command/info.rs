@@ -42,6 +42,9 @@ impl Info {
                 coordinates.push(array);
             }
         }
+        let manifests = repository.manifests(&opened).await?;
+        let references: u64 = manifests.iter().map(|it| it.references).sum();
+        let bytes: u64 = manifests.iter().map(|it| it.bytes).sum();
         let containers: Vec<Value> = repository
             .containers()
             .iter()
@@ -70,6 +73,7 @@ impl Info {
                 "attributes": attributes,
                 "commit": commits.first().map(|it| json!({"message": it.message, "seconds": it.seconds, "properties": it.properties})),
                 "containers": containers,
+                "manifests": {"files": manifests.len(), "references": references, "bytes": bytes},
                 "coordinates": labels,
                 "variables": arrays,
             }))?;
@@ -89,6 +93,13 @@ impl Info {
             };
             output::print(&format!("  references read from {} ({})", text("url"), text("access")))?;
         }
+        output::print(&format!(
+            "  {} chunks in {} manifests of {} kB together, {} bytes a chunk",
+            output::count(references),
+            output::count(manifests.len() as u64),
+            output::count(bytes.div_ceil(1000)),
+            bytes.checked_div(references).unwrap_or_default(),
+        ))?;
         output::print("")?;
         output::print(&output::table(&dimensions(&opened, &coordinates).await?))?;
         output::print("")?;

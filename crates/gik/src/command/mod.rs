@@ -2,15 +2,22 @@
 
 mod backfill;
 mod build;
+mod coordinate;
 mod demo;
+mod exceedance;
+mod expire;
 mod history;
 mod info;
 mod job;
+mod memory;
 mod models;
 mod output;
 mod read;
+mod scan;
 mod tag;
+mod template;
 mod update;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -42,8 +49,18 @@ enum Command {
     History(history::History),
     /// Name a state of a store for good.
     Tag(tag::Tag),
+    /// Check that a store has what it should have, and that it can be read.
+    Validate(validate::Validate),
+    /// Forget old states of a store, and remove what only they needed.
+    Expire(expire::Expire),
     /// Read a part of a variable into a file, or show it.
     Read(read::Read),
+    /// Map how probable it is that totals, of rain in 24 hours say, reach thresholds.
+    Exceedance(exceedance::ExceedanceMaps),
+    /// List the messages of a GRIB2 file, from their headers alone.
+    Scan(scan::Scan),
+    /// Learn what a product holds from its files, for products without a model.
+    Template(template::Templates),
     /// Build, read and draw a small bundled run, without a network.
     Demo(demo::Demo),
 }
@@ -77,8 +94,6 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
-        // Whoever reads our output has seen enough: `gik info … | head`.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error);
             ExitCode::from(if is_usage(&error) { USAGE } else { FAILED })
@@ -95,7 +110,12 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Info(command) => command.run().await,
         Command::History(command) => command.run().await,
         Command::Tag(command) => command.run().await,
+        Command::Validate(command) => command.run().await,
+        Command::Expire(command) => command.run().await,
         Command::Read(command) => command.run().await,
+        Command::Exceedance(command) => command.run().await,
+        Command::Scan(command) => command.run().await,
+        Command::Template(command) => command.run().await,
         Command::Demo(command) => command.run().await,
     }
 }
@@ -109,12 +129,6 @@ fn is_usage(error: &anyhow::Error) -> bool {
                 | ErrorKind::AlreadyExists { .. }
         )
     })
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// A store that exists, and what of the places it refers to may be read.

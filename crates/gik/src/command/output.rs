@@ -7,13 +7,18 @@ use gik::core::{Diagnostic, Problem, Report};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
-/// Writes a result. A closed pipe is an error that ends the program quietly.
+/// Writes a result. Whoever closes the pipe has seen enough (`gik info … | head`): what there
+/// is to do is done all the same, and how it went is told by the exit code.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.write_all(b"\n")?;
-    out.flush()?;
-    Ok(())
+    let written = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 /// Writes a result for machines, on one line.

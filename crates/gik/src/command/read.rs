@@ -2,26 +2,50 @@
 
 use std::path::PathBuf;
 
-use gik::analysis::{BoundingBox, Field, Format, Label, Query, read_field, write_field};
+use gik::analysis::accumulation::{Period, Request, accumulate};
+use gik::analysis::{
+    BoundingBox, Field, Format, Label, Place, Query, Reduction, check_output, is_coordinate,
+    read_field, read_reduced, write_field,
+};
+use gik::core::Error;
+use gik::icechunk::Opened;
 use serde_json::json;
 
-use super::{Outcome, StateArguments, output};
+use super::memory::Memory;
+use super::{Outcome, StateArguments, coordinate, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Read {
     #[command(flatten)]
     store: StateArguments,
-    /// The variable: see gik info.
+    /// The variable or coordinate: see gik info.
     variable: String,
     /// A choice along a dimension: step=24, member=0:30, time=2025-01-06T00,
     /// isobaricInhPa=500. Repeat it for several.
     #[arg(long, value_name = "DIM=LABEL")]
     sel: Vec<Label>,
+    /// Take the nearest label where the one of --sel is not there.
+    #[arg(long)]
+    nearest: bool,
     /// A region, west, south, east, north in degrees: 21,-12,53,23.
     #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true)]
     bbox: Option<BoundingBox>,
-    /// The file to write: .npy, .nc (CF NetCDF), .csv or .png (a map). Without it, a
-    /// summary of the values is shown.
+    /// The grid point nearest to a place: -1.29,36.82.
+    #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true, conflicts_with = "bbox")]
+    point: Option<Place>,
+    /// Totals over whole windows of this length, in mm for water: 24h. For amounts that the
+    /// model accumulates, whatever its own windows are.
+    #[arg(long, value_name = "LENGTH", conflicts_with = "point")]
+    accumulate: Option<Period>,
+    /// A statistic in place of a dimension: mean, min, max, std, median, p90. Repeat it for
+    /// several, which are computed in turn.
+    #[arg(long, value_name = "DIM=STATISTIC")]
+    reduce: Vec<Reduction>,
+    /// Memory to reduce in.
+    #[arg(long, value_name = "SIZE", default_value = "1GB")]
+    memory: Memory,
+    /// The file to write: .npy, .nc (CF NetCDF), .csv, .zarr (a folder) or .png (a map).
+    /// Without it, a summary of the values is shown.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print one line of JSON about what was read.
@@ -32,20 +56,80 @@ pub(super) struct Read {
 impl Read {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
         // An ending that cannot be written is found out before minutes of reading.
-        self.output.as_deref().map(Format::of_path).transpose()?;
+        if let Some(path) = &self.output
+            && Format::of_path(path)? != Format::Zarr
+        {
+            check_output(path)?;
+        }
         let opened = self.store.open().await?;
-        let query = Query { labels: self.sel.clone(), region: self.bbox };
-        let bar = output::progress_bar("reading messages");
-        let field = read_field(&opened, &self.variable, &query, &output::advance(&bar)).await;
-        bar.finish_and_clear();
-        let field = field?;
+        let labels = self.sel.iter().cloned();
+        let labels: Vec<Label> =
+            if self.nearest { labels.map(Label::nearest).collect() } else { labels.collect() };
+        if is_coordinate(&opened, &self.variable).await? {
+            return self.coordinate(&opened, &labels).await;
+        }
+        let (field, complete) = self.field(&opened, labels).await?;
         if let Some(path) = &self.output {
             write_field(&field, path)?;
         }
+        self.report(&field)?;
+        Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })
+    }
+
+    async fn coordinate(&self, opened: &Opened, labels: &[Label]) -> anyhow::Result<Outcome> {
+        let other = self.bbox.is_some()
+            || self.point.is_some()
+            || self.accumulate.is_some()
+            || !self.reduce.is_empty();
+        if other {
+            let what = format!("'{}'", self.variable);
+            let reason = "is a coordinate; only --sel chooses from it";
+            return Err(Error::argument(what, reason).into());
+        }
+        coordinate::show(opened, &self.variable, labels, self.output.as_deref(), self.json).await
+    }
+
+    /// What was asked for, and whether nothing of it is missing that totals need.
+    async fn field(&self, opened: &Opened, labels: Vec<Label>) -> anyhow::Result<(Field, bool)> {
+        let bar = output::progress_bar("reading messages");
+        let progress = output::advance(&bar);
+        let mut reductions = self.reduce.as_slice();
+        let mut complete = true;
+        let mut field = if let Some(period) = self.accumulate {
+            let request =
+                Request { period, labels, region: self.bbox, ..Request::new(&self.variable) };
+            let (field, losses) = accumulate(opened, &request, &progress).await?;
+            complete = losses.totals == 0;
+            if !complete {
+                output::remark(&format!(
+                    "incomplete: {} totals lack messages ({} missing, {} damaged) and are NaN",
+                    losses.totals, losses.missing, losses.damaged
+                ));
+            }
+            field
+        } else {
+            let query = Query { labels, region: self.bbox, point: self.point };
+            match reductions.split_first() {
+                Some((first, rest)) => {
+                    reductions = rest;
+                    let memory = self.memory.bytes();
+                    read_reduced(opened, &self.variable, &query, first, memory, &progress).await?
+                }
+                None => read_field(opened, &self.variable, &query, &progress).await?,
+            }
+        };
+        bar.finish_and_clear();
+        for reduction in reductions {
+            field = field.reduce(reduction)?;
+        }
+        Ok((field, complete))
+    }
+
+    fn report(&self, field: &Field) -> anyhow::Result<()> {
         let statistics = Statistics::of(field.values());
         if self.json {
             let dimensions: Vec<_> = field.dimensions().iter().map(|it| &it.name).collect();
-            output::print_json(&json!({
+            return output::print_json(&json!({
                 "variable": field.name(),
                 "dimensions": dimensions,
                 "shape": field.shape(),
@@ -56,14 +140,13 @@ impl Read {
                 "maximum": statistics.maximum,
                 "mean": statistics.mean,
                 "file": self.output,
-            }))?;
-        } else {
-            output::print(&describe(&field, &statistics))?;
-            if let Some(path) = &self.output {
-                output::print(&format!("written to {}", path.display()))?;
-            }
+            }));
         }
-        Ok(Outcome::Complete)
+        output::print(&describe(field, &statistics))?;
+        if let Some(path) = &self.output {
+            output::print(&format!("written to {}", path.display()))?;
+        }
+        Ok(())
     }
 }
 

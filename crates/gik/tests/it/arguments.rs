@@ -131,8 +131,8 @@ fn wrong_readings_are_refused() {
     };
     check("tp --bbox 21,-12,53", &["has 3 numbers instead of 4", "W,S,E,N"]);
     check("tp --bbox 21,23,53,-12", &["south (23) must be below north"]);
-    check("tp -o x.grib2", &["use .npy, .nc, .csv or .png"]);
-    check("tp -o x", &["use .npy, .nc, .csv or .png"]);
+    check("tp -o x.grib2", &["use .npy, .nc, .csv, .zarr or .png"]);
+    check("tp -o x", &["use .npy, .nc, .csv, .zarr or .png"]);
     check("tp -o no/x.npy --sel step=3", &["there is no directory 'no'"]);
     check("rain", &["variable 'rain'", "soilw", "t2m", "tp"]);
     check("tp --sel step=6", &["step=6", "there is 0, 3"]);

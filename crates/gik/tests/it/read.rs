@@ -57,6 +57,12 @@ fn a_region_across_the_date_line_is_cut_from_west_to_east() {
         assert_eq!(shape, [1, rows.clone().count(), columns.len()]);
         assert_same(&values, &cut(rows, columns));
     }
+    // CF wants coordinates to be monotonic: east of 180 they go on.
+    desk.gik("read store t2m --sel step=3 --bbox 179,0,-179,0.5 --allow bucket -o x.csv").exits(0);
+    let text = std::fs::read_to_string(desk.path("x.csv")).unwrap();
+    let column = |line: &str| line.split(',').nth(3).unwrap().to_owned();
+    let longitudes: Vec<String> = text.lines().skip(1).take(5).map(column).collect();
+    assert_eq!(longitudes, ["179", "179.5", "180", "180.5", "181"]);
 }
 
 #[test]
@@ -104,6 +110,126 @@ fn the_summary_is_that_of_the_values() {
     assert!(std::fs::read(desk.path("tp.nc")).unwrap().starts_with(b"CDF\x02"));
     let text = desk.gik("read store tp --sel step=0 --allow bucket").exits(0).stdout;
     assert!(text.contains("nothing but missing values"), "{text}");
+}
+
+#[test]
+fn statistics_over_dimensions() {
+    let run = Run::new(&[0, 1, 2], &[0, 3]);
+    let desk = desk_with(&run);
+    let members: Vec<Vec<f32>> = (0..3).map(|member| run.values(SOILW, member, 3)).collect();
+    let of = |measure: fn([f64; 3]) -> f64| -> Vec<f32> {
+        (0..ROWS * COLUMNS)
+            .map(|at| measure([0, 1, 2].map(|member: usize| f64::from(members[member][at]))) as f32)
+            .collect()
+    };
+    let near = |found: &[f32], expected: &[f32]| {
+        assert_eq!(found.len(), expected.len());
+        for (a, b) in found.iter().zip(expected) {
+            assert!((a - b).abs() < 1e-4 || (a.is_nan() && b.is_nan()), "{a} and {b}");
+        }
+    };
+    let mean = of(|it| (it[0] + it[1] + it[2]) / 3.0);
+    let line = "read store soilw --sel step=3 --sel time=2025-01-06T00 --allow bucket";
+    for (measure, expected) in [
+        ("mean", &mean),
+        ("max", &of(|it| it[0].max(it[1]).max(it[2]))),
+        ("min", &of(|it| it[0].min(it[1]).min(it[2]))),
+        (
+            "median",
+            &of(|it| {
+                it[0] + it[1] + it[2] - it[0].min(it[1]).min(it[2]) - it[0].max(it[1]).max(it[2])
+            }),
+        ),
+        (
+            "p50",
+            &of(|it| {
+                it[0] + it[1] + it[2] - it[0].min(it[1]).min(it[2]) - it[0].max(it[1]).max(it[2])
+            }),
+        ),
+    ] {
+        desk.gik(&format!("{line} --reduce member={measure} -o x.npy")).exits(0);
+        let (shape, values) = desk.npy("x.npy");
+        assert_eq!(shape, [1, ROWS, COLUMNS], "{measure}");
+        near(&values, expected);
+    }
+    assert!(mean.iter().any(|value| value.is_nan()));
+    // One after the other, over several steps.
+    desk.gik("read store t2m --reduce member=mean --reduce step=max --allow bucket -o x.npy")
+        .exits(0);
+    assert_eq!(desk.npy("x.npy").0, [1, ROWS, COLUMNS]);
+    desk.gik("read store t2m --reduce level=mean --allow bucket").exits(2).says(&["time, member"]);
+    desk.gik("read store t2m --reduce member=most --allow bucket").exits(2).says(&["member=mean"]);
+}
+
+#[test]
+fn the_time_series_of_every_member_at_a_point() {
+    let run = Run::new(&[0, 1, 2], &[0, 3, 6]);
+    let desk = desk_with(&run);
+    desk.gik("read store t2m --point -1.29,36.82 --allow bucket -o x.csv").exits(0);
+    let text = std::fs::read_to_string(desk.path("x.csv")).unwrap();
+    assert!(text.starts_with("time,member,step,latitude,longitude,valid_time,t2m\r\n"), "{text}");
+    // Half degrees: 1.5° S is nearer than 1° S, 37° E nearer than 36.5° E.
+    let at = 183 * COLUMNS + 434;
+    let mut found = Vec::new();
+    for line in text.lines().skip(1) {
+        found.push(line.rsplit(',').next().unwrap().parse::<f32>().unwrap());
+        assert!(line.contains(",-1.5,37"), "{line}");
+    }
+    let expected: Vec<f32> = run.targets().map(|(m, s)| run.values(T2M, m, s)[at]).collect();
+    assert_same(&found, &expected);
+    let both = desk.gik("read store t2m --point 0,0 --bbox 0,0,1,1 --allow bucket");
+    both.exits(2).says(&["cannot be used with"]);
+    desk.gik("read store t2m --point 95,0 --allow bucket").exits(2).says(&["LAT,LON"]);
+}
+
+#[test]
+fn coordinates_are_shown_as_labels() {
+    let desk = desk_with(&Run::new(&[0, 4], &[0, 3]));
+    assert_eq!(desk.gik("read store member").exits(0).stdout, "0\n4\n");
+    assert_eq!(desk.gik("read store time").exits(0).stdout, "2025-01-06T00:00:00Z\n");
+    let valid = desk.gik("read store valid_time --sel step=3 --json").exits(0).json();
+    assert_eq!(valid["labels"], serde_json::json!(["2025-01-06T03:00:00Z"]));
+    desk.gik("read store latitude -o x.csv").exits(0);
+    assert_eq!(std::fs::read_to_string(desk.path("x.csv")).unwrap().lines().count(), 1 + ROWS);
+    desk.gik("read store latitude -o x.png").exits(2).says(&["is not .csv"]);
+    desk.gik("read store step --reduce step=max").exits(2).says(&["is a coordinate"]);
+}
+
+#[test]
+fn the_nearest_label_where_asked() {
+    let run = Run::new(&[0], &[0, 3]);
+    let desk = desk_with(&run);
+    let line = "read store t2m --sel step=4 --sel member=0 --allow bucket -o x.npy";
+    desk.gik(line).exits(2).says(&["is not in the store"]);
+    desk.gik(&format!("{line} --nearest")).exits(0);
+    assert_same(&desk.npy("x.npy").1, &run.values(T2M, 0, 3));
+}
+
+#[test]
+fn a_zarr_store_is_written() {
+    let run = Run::new(&[0, 1], &[3]);
+    let desk = desk_with(&run);
+    desk.gik("read store t2m --sel step=3 --allow bucket -o x.zarr").exits(0);
+    let chunk = std::fs::read(desk.path("x.zarr/t2m/c/0/1/0/0")).unwrap();
+    let values: Vec<f32> =
+        chunk.chunks_exact(4).map(|it| f32::from_le_bytes(it.try_into().unwrap())).collect();
+    assert_same(&values, &run.values(T2M, 1, 3));
+    let again = desk.gik("read store t2m --sel step=3 --allow bucket -o x.zarr");
+    again.exits(2).says(&["already exists"]);
+}
+
+/// `gik … | head -0`: nobody reads what is printed, and the exit code still tells.
+#[test]
+fn a_closed_pipe_does_not_hide_what_is_missing() {
+    let run = Run::new(&[0, 1], &[0, 3]);
+    let desk = Desk::new();
+    run.write(&desk.path("bucket"));
+    std::fs::remove_file(desk.path("bucket").join(run.path(1, 3))).unwrap();
+    let line = format!("build gefs --run {TIME} {} --source bucket --store store", run.options());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = desk.command(&line).stdout(writer).status().unwrap();
+    assert_eq!(status.code(), Some(3));
 }
 
 #[test]

@@ -225,7 +225,11 @@ fn a_variable_beyond_4_gib_is_refused_before_anything_is_written() {
     // The check is on the shape, so no such field has to exist.
     let field = Field::new("a", [("x", 1)], vec![0.0]).unwrap();
     let huge = Field::new("b", [("x", 1 << 30), ("y", 0)], vec![]).unwrap();
-    let error = variable(&huge, "b", &["x".into()], vec![], Data::Float(&[])).err().unwrap();
+    let error = variable(&Outline::of_field(&huge), "b", &["x".into()], vec![], Data::Float(&[]))
+        .err()
+        .unwrap();
     assert!(error.to_string().contains("more than the limit of 4294967292"), "{error}");
-    assert!(variable(&field, "a", &["x".into()], vec![], Data::Float(&[])).is_ok());
+    assert!(
+        variable(&Outline::of_field(&field), "a", &["x".into()], vec![], Data::Float(&[])).is_ok()
+    );
 }

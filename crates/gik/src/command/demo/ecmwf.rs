@@ -43,7 +43,7 @@ pub(super) async fn play(folder: &Path, region: &BoundingBox) -> anyhow::Result<
     let opened = repository.main().await?;
     for name in ["tp", "t2m", "t"] {
         let labels = vec!["time=2025-09-30T00".parse()?, "step=3".parse()?];
-        let query = Query { labels, region: Some(*region) };
+        let query = Query { labels, region: Some(*region), ..Query::default() };
         let field = read_field(&opened, name, &query, &|_, _| {}).await?;
         output::print(&format!("   {}", describe(&field)))?;
     }

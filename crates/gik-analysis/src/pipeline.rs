@@ -1,0 +1,156 @@
+//! Fetching, decoding and reducing, all at the same time.
+//!
+//! Neither of zarrs' own ways of reading does this: its asynchronous one decodes on one task,
+//! its synchronous one keeps as few requests under way as there are cores. Here messages are
+//! fetched ahead as far as memory allows, each is decoded and handed on by whichever core is
+//! free, and nothing of it is kept.
+
+use std::sync::Arc;
+
+use gik_core::{Error, ErrorKind, Result};
+use gik_icechunk::StoredArray;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+use crate::chunks::ChunkPart;
+
+/// Requests under way at the same time: enough to hide the latency of a bucket.
+const IN_FLIGHT: usize = 64;
+
+/// Permits count memory in units of so many bytes.
+const UNIT: usize = 1024;
+
+/// A message longer than so many bytes for each of its values is damage: plain double
+/// precision takes 8.
+const BYTES_PER_VALUE: u64 = 16;
+/// Sections other than the values, lists of points among them.
+const BYTES_BESIDE: u64 = 1 << 20;
+
+/// Called with the number of messages done and their total.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+/// What one message comes to: its wanted values, none when it is missing.
+pub(crate) type Outcome = Result<Option<Vec<f32>>>;
+
+/// Takes what was read, on any thread. An error ends the work.
+pub(crate) type Consume<T> = dyn Fn(T, Outcome) -> Result<()> + Send + Sync;
+
+/// Reads `parts` in their order, as far as that goes with many under way, and hands each to
+/// `consume` with the tag that came with it. `memory` is how many bytes messages under way
+/// may take; `extra` what `consume` keeps for each.
+pub(crate) async fn stream<T: Send + 'static>(
+    array: &StoredArray,
+    parts: impl ExactSizeIterator<Item = (ChunkPart, T)>,
+    (memory, extra): (usize, usize),
+    progress: Progress<'_>,
+    consume: Arc<Consume<T>>,
+) -> Result<()> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let decoders = Arc::new(Semaphore::new(cores));
+    let capacity = (memory / UNIT).clamp(1, Semaphore::MAX_PERMITS);
+    let budget = Arc::new(Semaphore::new(capacity));
+    let total = parts.len();
+    let mut done = 0;
+    progress(done, total);
+    let mut under_way = JoinSet::new();
+    for (part, tag) in parts {
+        let mut finished = |outcome| {
+            done += 1;
+            progress(done, total);
+            finish(outcome)
+        };
+        while let Some(outcome) = under_way.try_join_next() {
+            finished(outcome)?;
+        }
+        while under_way.len() >= IN_FLIGHT {
+            let Some(outcome) = under_way.join_next().await else { break };
+            finished(outcome)?;
+        }
+        let needed = match array.encoded_length(&part.indices()).await {
+            Ok(Some(length)) => match checked(array, &part, length) {
+                Ok(length) => length,
+                Err(error) => {
+                    consume(tag, Err(error))?;
+                    done += 1;
+                    continue;
+                }
+            },
+            Ok(None) => {
+                consume(tag, Ok(None))?;
+                done += 1;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        // Whole bands are decoded, then picked from.
+        let needed = needed + part.decoded() * 8 + extra;
+        let permits = u32::try_from((needed / UNIT + 1).min(capacity)).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&budget).acquire_many_owned(permits).await.map_err(closed)?;
+        let task = Task { array: array.clone(), part, permit, decoders: Arc::clone(&decoders) };
+        under_way.spawn(task.run(tag, Arc::clone(&consume)));
+    }
+    while let Some(outcome) = under_way.join_next().await {
+        finish(outcome)?;
+        done += 1;
+        progress(done, total);
+    }
+    Ok(())
+}
+
+/// A message's length in bytes, if it can be one.
+fn checked(array: &StoredArray, part: &ChunkPart, length: u64) -> Result<usize> {
+    let shape = array.chunk_shape(&part.indices())?;
+    let values = shape.iter().fold(1_u64, |count, &length| count.saturating_mul(length));
+    let limit = values.saturating_mul(BYTES_PER_VALUE).saturating_add(BYTES_BESIDE);
+    if length > limit {
+        let what = "length of a message in bytes";
+        return Err(Error::new(ErrorKind::LimitExceeded { what, limit, found: length })
+            .in_url(array.chunk_place(&part.indices())));
+    }
+    crate::axes::to_usize(length)
+}
+
+fn finish(outcome: Result<Result<()>, tokio::task::JoinError>) -> Result<()> {
+    outcome.map_err(|error| lost(&error))?
+}
+
+fn lost(error: &tokio::task::JoinError) -> Error {
+    Error::new(ErrorKind::Contained { what: "decoding thread", message: error.to_string() })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what map_err hands over")]
+fn closed(error: tokio::sync::AcquireError) -> Error {
+    Error::new(ErrorKind::Contained { what: "decoding thread", message: error.to_string() })
+}
+
+/// One message on its way.
+struct Task {
+    array: StoredArray,
+    part: ChunkPart,
+    /// Its share of the memory, given back when it is done.
+    permit: OwnedSemaphorePermit,
+    decoders: Arc<Semaphore>,
+}
+
+impl Task {
+    async fn run<T: Send + 'static>(self, tag: T, consume: Arc<Consume<T>>) -> Result<()> {
+        let Self { array, part, permit, decoders } = self;
+        let indices = part.indices();
+        let fetched = array.fetch(&indices).await;
+        let core = decoders.acquire_owned().await.map_err(closed)?;
+        tokio::task::spawn_blocking(move || {
+            let outcome = match fetched {
+                Ok(Some(bytes)) => {
+                    array.decode(&indices, bytes, &part.ranges()).map(|it| Some(part.pick(it)))
+                }
+                Ok(None) => Ok(None),
+                Err(error) => Err(error),
+            };
+            let outcome = consume(tag, outcome);
+            drop((core, permit));
+            outcome
+        })
+        .await
+        .map_err(|error| lost(&error))?
+    }
+}
