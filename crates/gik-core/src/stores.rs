@@ -349,8 +349,12 @@ mod tests {
         let url = |text: &str| Url::parse(text).unwrap();
         let check = |data, index| {
             let info = |last_modified| ObjectInfo { size: 1, last_modified, etag: None };
-            let file =
-                IndexedFile { index: Bytes::new(), index_info: info(index), data: info(data) };
+            let file = IndexedFile {
+                index: Bytes::new(),
+                index_info: info(index),
+                data: info(data),
+                is_scanned: false,
+            };
             file.check_age(&SourceFile {
                 data: url("https://h/x"),
                 index: url("https://h/x.idx"),
