@@ -456,7 +456,7 @@ impl StoredArray {
         let elements = shape.iter().fold(1_u64, |product, &it| product.saturating_mul(it));
         let limit = elements.saturating_mul(ENCODED_ELEMENT).saturating_add(ENCODED_REST);
         if found > limit {
-            let what = "length of an encoded chunk";
+            let what = "length of an encoded chunk in bytes";
             return Err(Error::new(ErrorKind::LimitExceeded { what, limit, found })
                 .in_url(self.chunk_place(indices))
                 .with_source(std::io::Error::other(
