@@ -34,7 +34,7 @@ mod zone;
 pub use field::{Coordinate, Dimension, Field};
 pub use gik_core::{Attributes, CoordinateValues};
 pub use labels::{Chosen, Label};
-pub use map::{Map, Palette, ProbabilitySheet};
+pub use map::{Map, Palette, ProbabilitySheet, completeness_png};
 pub use pipeline::Progress;
 pub use read::{Query, is_coordinate, read_coordinate, read_field};
 pub use reduce::{Measure, Reduction, read_reduced};

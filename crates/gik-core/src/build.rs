@@ -34,10 +34,7 @@ const LIST_FROM: usize = 8;
 /// tried for minutes, and a source that is gone would take hours otherwise.
 const GIVE_UP_AFTER: usize = 16;
 
-/// The manifest of `run`, and what was wrong with its files.
-///
-/// A file that cannot be used costs its own chunks, which stay missing, and is in the
-/// report. `progress` is called with the number of files done and their total.
+/// The manifest of `run`, and what was wrong with its files: [`build_files`] of all of them.
 ///
 /// # Errors
 /// When the run is not the parser's, or no file of it contributed a single reference: an
@@ -49,8 +46,31 @@ pub async fn build_manifest(
     reader: &mut SourceReader,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<(ManifestStore, Report)> {
-    let group = parser.schema(run, &options.schema)?;
     let sources = parser.sources(run)?;
+    let (store, report) = build_files(parser, run, &sources, options, reader, progress).await?;
+    if report.references == 0 {
+        return Err(nothing_found(run, &report));
+    }
+    Ok((store, report))
+}
+
+/// The manifest of `run` with what these of its files contribute, and what was wrong with them.
+///
+/// A file that cannot be used costs its own chunks, which stay missing, and is in the
+/// report. `progress` is called with the number of files done and their total. Folders that
+/// the reader has listed are not listed again.
+///
+/// # Errors
+/// When the run is not the parser's.
+pub async fn build_files(
+    parser: &dyn Parser,
+    run: &Run,
+    sources: &[SourceFile],
+    options: &BuildOptions,
+    reader: &mut SourceReader,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<(ManifestStore, Report)> {
+    let group = parser.schema(run, &options.schema)?;
     let mut report = Report {
         files_expected: sources.len() as u64,
         references_expected: sources.iter().map(|source| u64::from(source.expected)).sum(),
@@ -60,11 +80,11 @@ pub async fn build_manifest(
     let before = reader.requests();
     let started = Instant::now();
     let mut folders = BTreeMap::<&Url, usize>::new();
-    for source in &sources {
+    for source in sources {
         *folders.entry(&source.folder).or_default() += 1;
     }
     for (folder, files) in folders {
-        if files >= LIST_FROM {
+        if files >= LIST_FROM && !reader.is_listed(folder) {
             reader.list(folder).await?;
         }
     }
@@ -73,7 +93,7 @@ pub async fn build_manifest(
     let started = Instant::now();
     let mut placement = Placement::new(run, group);
     let reader = &*reader;
-    let mut files = futures::stream::iter(&sources)
+    let mut files = futures::stream::iter(sources)
         .map(|source| async move { (source, parser.references(run, source, reader).await) })
         .buffer_unordered(options.concurrency.max(1));
     let (mut done, mut failures_in_a_row) = (0, 0);
@@ -114,9 +134,6 @@ pub async fn build_manifest(
 
     let store = placement.store;
     report.references = store.group.virtual_count();
-    if report.references == 0 {
-        return Err(nothing_found(run, &report));
-    }
     Ok((store, report))
 }
 

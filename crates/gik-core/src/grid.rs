@@ -112,8 +112,8 @@ mod tests {
         assert_eq!((latitudes[0], latitudes[720], latitudes.len()), (90.0, -90.0, 721));
         assert_eq!((longitudes[0], longitudes[720], longitudes[1439]), (-180.0, 0.0, 179.75));
         assert_eq!(grid.last_longitude(), 359_750_000);
-        // ECMWF starts at 180°E: the same coordinates.
-        let ecmwf = LatLonGrid { first_longitude: 180_000_000, ..grid };
-        assert_eq!(ecmwf.longitudes(), longitudes);
+        // One that starts at 180°E has the same coordinates.
+        let other = LatLonGrid { first_longitude: 180_000_000, ..grid };
+        assert_eq!(other.longitudes(), longitudes);
     }
 }

@@ -22,6 +22,10 @@ pub enum Problem {
     /// Messages that the index lists more than once: the first counts, and whether that is the
     /// right one nobody can tell.
     DuplicateMessage,
+    /// Messages that claim the same bytes of the file: at least one line of each pair is wrong.
+    Overlap,
+    /// A line of the index is damaged, and nobody can tell what it was about.
+    DamagedLine,
     /// A line of the index cannot be used.
     BadLine,
     /// Messages that the model's table does not know.
@@ -29,8 +33,9 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// Whether it leaves a hole in the store, or a doubtful chunk. Unknown messages do not: nobody asked for them.
-    /// Nor does an odd line by itself: the message that it costs is reported as missing.
+    /// Whether it leaves a hole in the store, or a doubtful chunk. Unknown messages do not:
+    /// nobody asked for them. Nor does an odd line by itself, where the index's table says what
+    /// a file must have: the message that it costs is reported as missing.
     #[must_use]
     pub const fn is_loss(self) -> bool {
         !matches!(self, Self::UnknownMessage | Self::BadLine)
@@ -47,6 +52,8 @@ impl Problem {
             Self::Truncated => "truncated",
             Self::MissingMessage => "missing_message",
             Self::DuplicateMessage => "duplicate_message",
+            Self::Overlap => "overlap",
+            Self::DamagedLine => "damaged_line",
             Self::BadLine => "bad_line",
             Self::UnknownMessage => "unknown_message",
         }
@@ -63,6 +70,8 @@ impl Problem {
             Self::Truncated => "truncated indexes",
             Self::MissingMessage => "files that lack messages",
             Self::DuplicateMessage => "files that list messages more than once",
+            Self::Overlap => "files with messages that overlap",
+            Self::DamagedLine => "files with damaged index lines",
             Self::BadLine => "files with unusable index lines",
             Self::UnknownMessage => "files with messages outside the model's table",
         }

@@ -156,6 +156,12 @@ impl SourceReader {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// Whether a folder was listed.
+    #[must_use]
+    pub fn is_listed(&self, folder: &Url) -> bool {
+        self.listings.contains_key(folder)
+    }
+
     /// Lists a folder, so that its objects need not be asked for singly. A store that
     /// cannot or may not list is no error: the objects are then asked for singly.
     ///

@@ -5,7 +5,7 @@ use gik_core::{
     steps_of,
 };
 
-use crate::eras::{self, CYCLE_50R1, Era};
+use crate::eras::{self, CYCLE_49R1, CYCLE_50R1, Era};
 use crate::vars::{self, ParameterTable};
 
 pub(crate) const ID: &str = "ecmwf";
@@ -17,18 +17,18 @@ pub(crate) static INFO: ParserInfo = ParserInfo {
     products: &[
         Product {
             id: "enfo",
-            title: "IFS ensemble, 0.25°, surface, soil and pressure levels, 0 to 360 h (144 h at 06 \
-                    and 18z)",
+            title: "IFS ensemble, 0.25° (0.4° before 2024-02-01), surface, soil and pressure levels, 0 \
+                    to 360 h (144 h at 06 and 18z)",
         },
         Product {
             id: "oper",
-            title: "IFS high resolution, 0.25°, the same fields and some more, 0 to 360 h (240 h \
-                    before cycle 50r1)",
+            title: "IFS high resolution, grid of enfo, the same fields and some more, 0 to 360 h (240 h \
+                    before cycle 49r1)",
         },
-        Product { id: "waef", title: "ocean waves of the IFS ensemble, 0.25°, steps of enfo" },
+        Product { id: "waef", title: "ocean waves of the IFS ensemble, grid and steps of enfo" },
         Product {
             id: "wave",
-            title: "ocean waves of the IFS high-resolution forecast, 0.25°, steps of oper",
+            title: "ocean waves of the IFS high-resolution forecast, grid and steps of oper",
         },
         Product { id: "aifs-single", title: "AIFS, 0.25°, 0 to 360 h, from 2024-04-01" },
         Product { id: "aifs-ens", title: "AIFS ensemble, 0.25°, 0 to 360 h, from 2025-07-02" },
@@ -129,7 +129,7 @@ pub(crate) struct ProductConfig {
     pub(crate) eras: &'static [Era],
     files: &'static [FileKind],
     has_members: bool,
-    /// Before and since cycle 50r1.
+    /// Before and since cycle 49r1.
     steps: [Steps; 2],
     pub(crate) table: fn(ReferenceTime) -> Result<&'static ParameterTable>,
 }
@@ -237,7 +237,7 @@ impl ProductConfig {
 
     fn steps(&self, run: ReferenceTime) -> Vec<u32> {
         let [before, since] = self.steps;
-        let [long, short] = if run < CYCLE_50R1 { before } else { since };
+        let [long, short] = if run < CYCLE_49R1 { before } else { since };
         steps_of(if is_short(run) { short } else { long })
     }
 }
@@ -275,8 +275,12 @@ mod tests {
             ("enfo", "2025-09-30T00", 85, 360),
             ("enfo", "2025-09-30T18", 49, 144),
             ("enfo", "2026-06-01T12", 85, 360),
-            ("oper", "2025-09-30T00", 65, 240),
-            ("oper", "2025-09-30T06", 31, 90),
+            ("oper", "2024-11-12T00", 65, 240),
+            ("oper", "2024-11-11T18", 31, 90),
+            ("oper", "2024-11-12T06", 49, 144),
+            ("wave", "2024-11-12T12", 85, 360),
+            ("oper", "2025-09-30T00", 85, 360),
+            ("oper", "2025-09-30T06", 49, 144),
             ("oper", "2026-05-12T06", 49, 144),
             ("wave", "2026-05-12T12", 85, 360),
             ("waef", "2025-09-30T12", 85, 360),

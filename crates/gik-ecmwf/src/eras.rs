@@ -20,8 +20,10 @@ pub(crate) const AIFS_MASS: ReferenceTime = at(1_740_376_800); // 2025-02-24T06
 const AIFS_OPERATIONAL: ReferenceTime = at(1_740_484_800); // 2025-02-25T12
 /// The AIFS ensemble.
 const AIFS_ENSEMBLE: ReferenceTime = at(1_751_414_400); // 2025-07-02T00
+/// Cycle 49r1 of the IFS: the high-resolution forecast has the steps of the ensemble.
+pub(crate) const CYCLE_49R1: ReferenceTime = at(1_731_391_200); // 2024-11-12T06
 /// Cycle 50r1 of the IFS: ensemble files without the control, no streams of their own for
-/// the high-resolution runs of 06 and 18z, as many steps in these as in the ensemble.
+/// the high-resolution runs of 06 and 18z.
 pub(crate) const CYCLE_50R1: ReferenceTime = at(1_778_565_600); // 2026-05-12T06
 
 const GRID_0P25: LatLonGrid = LatLonGrid {
@@ -83,6 +85,7 @@ mod tests {
             (AIFS_MASS, "2025-02-24T06"),
             (AIFS_OPERATIONAL, "2025-02-25T12"),
             (AIFS_ENSEMBLE, "2025-07-02T00"),
+            (CYCLE_49R1, "2024-11-12T06"),
             (CYCLE_50R1, "2026-05-12T06"),
         ] {
             assert_eq!(time.to_string(), text);

@@ -4,7 +4,7 @@
 //! | product | what | members | steps |
 //! |---|---|---|---|
 //! | `enfo` | IFS ensemble | control and 50 | 0…144 h by 3, at 00 and 12z …360 h by 6 |
-//! | `oper` | IFS high resolution (`scda` at 06 and 18z until cycle 50r1) | | as `enfo`; before cycle 50r1 …240 h, at 06 and 18z …90 h |
+//! | `oper` | IFS high resolution (`scda` at 06 and 18z until cycle 50r1) | | as `enfo`; before cycle 49r1 (2024-11-12T06) …240 h, at 06 and 18z …90 h |
 //! | `waef` | waves of the ensemble | control and 50 | as `enfo` |
 //! | `wave` | waves of the high resolution (`scwv` likewise) | | as `oper` |
 //! | `aifs-single` | AIFS | | 0…360 h by 6 |

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::ops::Range;
 use std::time::Instant;
 
 use gik_core::{
@@ -9,6 +10,7 @@ use gik_core::{
     SourceFile,
 };
 use gik_index::ecmwf::{Entry, FieldType, Index, parse};
+use gik_index::overlapping;
 
 use crate::config::{FileKind, Holds, MEMBERS, ProductConfig};
 use crate::vars::{ParameterTable, describe};
@@ -27,11 +29,12 @@ pub(crate) fn references(
     file.check_age(source)?;
 
     let index = parse(&file.index);
-    check_subject(run, source, &index)?;
+    check_subject(run, source, kind, &index)?;
     let mut collector = Collector::new(run, source, (product.table)(run.reference_time)?, kind);
-    for entry in &index.entries {
-        collector.add(entry, file.data.size);
+    for (position, entry) in index.entries.iter().enumerate() {
+        collector.add(position, entry, file.data.size);
     }
+    collector.settle(&index);
     let mut report = Reporter { url: source.index.as_str(), diagnostics: Vec::new() };
     report.lines(&index);
     collector.report(&index, file.data.size, source, &mut report);
@@ -51,30 +54,63 @@ fn step_of(run: &Run, source: &SourceFile) -> u32 {
     run.steps.get(source.step as usize).copied().unwrap_or_default()
 }
 
-/// Why a line is not about this run and step, if it says so.
-fn other_subject(run: &Run, step: u32, entry: &Entry<'_>) -> Option<String> {
+/// Why a line is not about this product, run and step, if it says so.
+fn other_subject(run: &Run, kind: &FileKind, step: u32, entry: &Entry<'_>) -> Option<String> {
     if let Some(time) = entry.reference_time
         && time != run.reference_time
     {
         return Some(format!("run of {time}"));
     }
-    entry.steps.filter(|steps| steps.end != step).map(|steps| format!("step {steps}"))
+    if let Some(steps) = entry.steps.filter(|steps| steps.end != step) {
+        return Some(format!("step {steps}"));
+    }
+    if let Some(stream) = entry.stream.as_deref()
+        && long_stream(stream) != long_stream(kind.stream(run.reference_time))
+    {
+        return Some(format!("stream {stream}"));
+    }
+    // `od` is operational, `ai` the data-driven models; trials had other classes.
+    let other_class = if run.product.starts_with("aifs") { "od" } else { "ai" };
+    if entry.class.as_deref() == Some(other_class) {
+        return Some(format!("class {other_class}"));
+    }
+    entry
+        .model
+        .as_deref()
+        .filter(|model| is_other_model(run.product, model))
+        .map(|model| format!("model {model}"))
+}
+
+/// Runs of 06 and 18z had streams of their own, for the same fields.
+fn long_stream(stream: &str) -> &str {
+    match stream {
+        "scda" => "oper",
+        "scwv" => "wave",
+        other => other,
+    }
+}
+
+/// Whether a line names the model of another product: `aifs-ens` in a file of `aifs-single`.
+fn is_other_model(product: &str, model: &str) -> bool {
+    let aifs = |name: &str| name.starts_with("aifs");
+    if aifs(product) { aifs(model) && model != product } else { aifs(model) }
 }
 
 /// Refuses an index most of whose lines are about another run or step: it lies beside the
 /// wrong file. Single such lines are damage, and cost only themselves.
-fn check_subject(run: &Run, source: &SourceFile, index: &Index<'_>) -> Result<()> {
+fn check_subject(run: &Run, source: &SourceFile, kind: &FileKind, index: &Index<'_>) -> Result<()> {
     let step = step_of(run, source);
-    let others = index.entries.iter().filter(|it| other_subject(run, step, it).is_some()).count();
+    let others =
+        index.entries.iter().filter(|it| other_subject(run, kind, step, it).is_some()).count();
     if others * 2 <= index.entries.len() {
         return Ok(());
     }
     let first = index.entries.iter().find_map(|it| {
-        other_subject(run, step, it).map(|subject| format!("line {}: {subject}", it.line))
+        other_subject(run, kind, step, it).map(|subject| format!("line {}: {subject}", it.line))
     });
     Err(Error::mismatch(
         "subject of the index",
-        format!("the run of {}, step {step}", run.reference_time),
+        format!("{} {}, step {step}", run.product, run.reference_time),
         format!("{} on {others} of {} lines", first.unwrap_or_default(), index.entries.len()),
     )
     .in_url(source.index.as_str()))
@@ -104,12 +140,25 @@ impl Reporter<'_> {
         }
         if index.diagnostics_left_off > 0 {
             let text = format!("{} more lines cannot be used", index.diagnostics_left_off);
-            self.add(Problem::BadLine, text);
+            self.add(Problem::DamagedLine, text);
         }
         if index.entries.is_empty() && index.diagnostics.is_empty() {
             self.add(Problem::Truncated, "the index is empty".to_owned());
         }
     }
+}
+
+/// A message that is wanted and has its place.
+struct Accepted {
+    reference: Reference,
+    /// Its number among the entries of the index.
+    entry: usize,
+    /// Its number among the claims.
+    claim: usize,
+    /// Its place among those of all wanted members.
+    slot: usize,
+    /// Whether it should be there.
+    is_expected: bool,
 }
 
 /// Finds the place of each entry.
@@ -129,9 +178,14 @@ struct Collector<'r> {
     references: Vec<Reference>,
     /// How many of the references need not be there.
     optional: u32,
+    /// The bytes of all messages that the lines tell of, wanted or not.
+    claims: Vec<Range<u64>>,
+    /// Of the wanted ones: position in `claims`, in the index's entries, and of its place.
+    accepted: Vec<Accepted>,
     elsewhere: Names,
     past_end: Names,
     duplicates: Names,
+    overlaps: Names,
     contradictory: Names,
     /// What the table does not know, once for all members.
     unknown: BTreeSet<String>,
@@ -171,6 +225,9 @@ impl<'r> Collector<'r> {
             found: vec![false; places],
             expected,
             optional: 0,
+            claims: Vec::with_capacity(source.expected as usize),
+            accepted: Vec::with_capacity(source.expected as usize),
+            overlaps: Names::default(),
             references: Vec::with_capacity(source.expected as usize),
             elsewhere: Names::default(),
             past_end: Names::default(),
@@ -180,72 +237,87 @@ impl<'r> Collector<'r> {
         }
     }
 
-    fn add(&mut self, entry: &Entry<'_>, size: u64) {
-        if let Some(subject) = other_subject(self.run, self.step, entry) {
+    fn add(&mut self, position: usize, entry: &Entry<'_>, size: u64) {
+        if let Some(subject) = other_subject(self.run, self.kind, self.step, entry) {
             self.elsewhere.add(|| format!("line {} ({subject})", entry.line));
             return;
         }
-        let Some(number) = member(entry) else {
-            if is_member(entry) {
-                self.contradictory.add(|| format!("line {}", entry.line));
-            } else {
-                self.unknown.insert(named(entry));
-            }
+        let number = member(entry);
+        if number.is_none() && is_member(entry) {
+            self.contradictory.add(|| format!("line {}", entry.line));
             return;
-        };
-        let Some(place) = self.table.place(entry).filter(|_| number < MEMBERS) else {
-            self.unknown.insert(named(entry));
-            return;
-        };
-        let position = self.members.get(number as usize).copied().flatten();
-        let variable = self.wanted.get(place.variable as usize).copied().flatten();
-        let (Some(member), Some(variable)) = (position, variable) else { return };
-        let called = || format!("{} (line {})", self.called(entry, number), entry.line);
+        }
         // Neither can overflow: the parser has added them up.
-        if entry.offset + entry.length > size {
-            let name = called();
-            self.past_end.add(|| name);
+        let claim = entry.offset..entry.offset + entry.length;
+        let is_past_end = claim.end > size;
+        let known = number.filter(|&number| number < MEMBERS).zip(self.table.place(entry));
+        let Some((number, place)) = known else {
+            self.unknown.insert(named(entry));
+            self.claims.extend((!is_past_end).then_some(claim));
+            return;
+        };
+        let called =
+            || format!("{} (line {})", called(self.kind, &named(entry), number), entry.line);
+        let member = self.members.get(number as usize).copied().flatten();
+        let variable = self.wanted.get(place.variable as usize).copied().flatten();
+        let (Some(member), Some(variable)) = (member, variable) else {
+            self.claims.extend((!is_past_end).then_some(claim));
+            return;
+        };
+        if is_past_end {
+            self.past_end.add(called);
             return;
         }
         let Some(length) = length(entry) else {
-            let name = called();
-            self.contradictory.add(|| name);
+            self.contradictory.add(called);
             return;
         };
         let slot = self.slot(member, place.row);
-        if self.found.get(slot) == Some(&true) {
-            let name = called();
-            self.duplicates.add(|| name);
+        let Some(found) = self.found.get_mut(slot) else { return };
+        if std::mem::replace(found, true) {
+            self.duplicates.add(called);
             return;
         }
-        if let Some(found) = self.found.get_mut(slot) {
-            *found = true;
-            let expected = self.expected.get(self.table.slot(place.row)) == Some(&true);
-            self.optional += u32::from(!expected);
-            self.references.push(Reference {
+        self.accepted.push(Accepted {
+            reference: Reference {
                 member,
                 variable,
                 level: place.level,
                 offset: entry.offset,
                 length,
+            },
+            entry: position,
+            claim: self.claims.len(),
+            slot,
+            is_expected: self.expected.get(self.table.slot(place.row)) == Some(&true),
+        });
+        self.claims.push(claim);
+    }
+
+    /// Leaves out what overlaps, and takes the rest.
+    fn settle(&mut self, index: &Index<'_>) {
+        let mut doubtful = overlapping(&self.claims).into_iter().peekable();
+        // Both are in the order of the claims.
+        for accepted in std::mem::take(&mut self.accepted) {
+            while doubtful.next_if(|&claim| claim < accepted.claim).is_some() {}
+            if doubtful.next_if_eq(&accepted.claim).is_none() {
+                self.optional += u32::from(!accepted.is_expected);
+                self.references.push(accepted.reference);
+                continue;
+            }
+            if let Some(found) = self.found.get_mut(accepted.slot) {
+                *found = false;
+            }
+            let Some(entry) = index.entries.get(accepted.entry) else { continue };
+            let number = member(entry).unwrap_or_default();
+            self.overlaps.add(|| {
+                format!("{} (line {})", called(self.kind, &named(entry), number), entry.line)
             });
         }
     }
 
     fn slot(&self, member: u32, row: usize) -> usize {
         member as usize * self.table.slot_count() + self.table.slot(row)
-    }
-
-    /// `2t of member 3`.
-    fn called(&self, entry: &Entry<'_>, number: u32) -> String {
-        self.of_member(&named(entry), number)
-    }
-
-    fn of_member(&self, name: &str, number: u32) -> String {
-        match self.kind.holds {
-            Holds::Single | Holds::Control => name.to_owned(),
-            Holds::All | Holds::Perturbed => format!("{name} of member {number}"),
-        }
     }
 
     /// The expected messages that were not there.
@@ -258,7 +330,7 @@ impl<'r> Collector<'r> {
                 if self.found.get(self.slot(position, row)) == Some(&false)
                     && let Some(row) = self.table.table.rows().get(row)
                 {
-                    missing.add(|| self.of_member(&describe(row), number));
+                    missing.add(|| called(self.kind, &describe(row), number));
                 }
             }
         }
@@ -267,9 +339,11 @@ impl<'r> Collector<'r> {
 
     fn report(&self, index: &Index<'_>, size: u64, source: &SourceFile, report: &mut Reporter<'_>) {
         let what = "lines are about another run or step and left out";
-        report.add_named(Problem::BadLine, what, &self.elsewhere);
+        report.add_named(Problem::DamagedLine, what, &self.elsewhere);
         let what = "lines contradict themselves and are left out";
-        report.add_named(Problem::BadLine, what, &self.contradictory);
+        report.add_named(Problem::DamagedLine, what, &self.contradictory);
+        let what = "messages claim bytes that others claim too and are left out";
+        report.add_named(Problem::Overlap, what, &self.overlaps);
         let what = "messages are listed more than once, of which the first counts";
         report.add_named(Problem::DuplicateMessage, what, &self.duplicates);
         let what = format!(
@@ -297,6 +371,14 @@ impl<'r> Collector<'r> {
             "messages are not in the variable table",
             &unknown,
         );
+    }
+}
+
+/// `2t of member 3`, where a file holds several.
+fn called(kind: &FileKind, name: &str, number: u32) -> String {
+    match kind.holds {
+        Holds::Single | Holds::Control => name.to_owned(),
+        Holds::All | Holds::Perturbed => format!("{name} of member {number}"),
     }
 }
 

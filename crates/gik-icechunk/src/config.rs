@@ -1,6 +1,6 @@
 //! The configuration that is kept in a repository.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU16, NonZeroU64};
 
 use gik_core::{ManifestStore, Result};
@@ -66,6 +66,61 @@ pub(crate) fn repository_config(
             .map_err(|reason| gik_core::Error::argument(container.name.as_str(), reason))?;
     }
     Ok(config)
+}
+
+/// The configuration of a repository with the containers and arrays that it lacks; none when it
+/// lacks nothing. `names` are the arrays that are there, `urls` those that references go to.
+pub(crate) fn extended_config(
+    config: &RepositoryConfig,
+    runs: &[&ManifestStore],
+    names: &BTreeSet<String>,
+    containers: &[Container],
+    urls: &[&str],
+) -> Result<Option<RepositoryConfig>> {
+    let mut extended = config.clone();
+    let mut is_changed = false;
+    let there: Vec<Container> =
+        config.virtual_chunk_containers().filter_map(Container::of_config).collect();
+    let covers = |container: &Container, url: &str| container.location(url).is_some();
+    for container in containers {
+        let lacks =
+            |url: &&str| covers(container, url) && !there.iter().any(|other| covers(other, url));
+        if !urls.iter().any(lacks) {
+            continue;
+        }
+        // Another place of the same name keeps it: its references go by it.
+        let is_taken = |name: &str| there.iter().any(|other| other.name == name);
+        let name = std::iter::once(container.name.clone())
+            .chain((2..).map(|number| format!("{}-{number}", container.name)))
+            .find(|name| !is_taken(name))
+            .unwrap_or_default();
+        let container = Container { name, ..container.clone() };
+        extended
+            .set_virtual_chunk_container(container.config()?)
+            .map_err(|reason| gik_core::Error::argument(container.name.as_str(), reason))?;
+        is_changed = true;
+    }
+    let is_new = |run: &&ManifestStore| {
+        !names.is_empty() && run.group.data.iter().any(|(name, _)| !names.contains(name))
+    };
+    for run in runs.iter().copied().filter(|run| is_new(run)) {
+        let mut splits = extended
+            .manifest
+            .as_ref()
+            .and_then(|manifest| manifest.splitting.as_ref())
+            .and_then(|splitting| splitting.split_sizes.clone())
+            .unwrap_or_default();
+        for split in splitting(run).split_sizes.unwrap_or_default() {
+            if !splits.contains(&split) {
+                splits.push(split);
+                is_changed = true;
+            }
+        }
+        let mut manifest = extended.manifest.clone().unwrap_or_default();
+        manifest.splitting = Some(ManifestSplittingConfig { split_sizes: Some(splits) });
+        extended.manifest = Some(manifest);
+    }
+    Ok(is_changed.then_some(extended))
 }
 
 /// How many reference times go into a manifest of each array, by its chunks per time.

@@ -31,8 +31,8 @@ use crate::{Access, Container, S3Settings, StoreLocation, container, fault};
 
 /// A repository, and which of the places that it refers to may be read.
 pub struct Repository {
-    inner: icechunk::Repository,
-    location: StoreLocation,
+    pub(crate) inner: icechunk::Repository,
+    pub(crate) location: StoreLocation,
     containers: Vec<Container>,
 }
 
@@ -103,23 +103,6 @@ impl Repository {
         &self.containers
     }
 
-    /// The newest state of `main`.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn main(&self) -> Result<Opened> {
-        let session = self
-            .inner
-            .readonly_session(&VersionInfo::BranchTipRef("main".to_owned()))
-            .await
-            .map_err(|error| fault::repository(&self.location, &error))?;
-        let snapshot = session.snapshot_id().to_string();
-        let zarr = Arc::new(AsyncIcechunkStore::new(session.clone()));
-        let session = Arc::new(RwLock::new(session));
-        let store = Store::from_session(Arc::clone(&session)).await;
-        Ok(Opened { location: self.location.clone(), snapshot, session, store, zarr })
-    }
-
     /// The newest `limit` commits of `main`, the newest first. The empty state that a
     /// repository begins with is not among them.
     ///
@@ -143,6 +126,29 @@ impl Repository {
                 properties: commit.metadata.into_iter().collect(),
             })
             .collect())
+    }
+}
+
+/// A file of references, in the state that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ManifestFile {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// References in it.
+    pub references: u64,
+}
+
+impl Repository {
+    /// The files that hold the references of a state.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn manifests(&self, opened: &Opened) -> Result<Vec<ManifestFile>> {
+        let failed = |error| fault::repository(&self.location, &error);
+        let snapshot = opened.session.read().await.snapshot_id().clone();
+        let files = self.inner.lookup_manifest_files(&snapshot).await.map_err(failed)?;
+        let file = |bytes, references: u32| ManifestFile { bytes, references: references.into() };
+        Ok(files.map(|it| file(it.size_bytes, it.num_chunk_refs)).collect())
     }
 }
 
@@ -181,9 +187,9 @@ fn is_allowed(prefix: &str, allowed: &[String]) -> bool {
 
 /// One state of a repository.
 pub struct Opened {
-    location: StoreLocation,
+    pub(crate) location: StoreLocation,
     snapshot: String,
-    session: Arc<RwLock<Session>>,
+    pub(crate) session: Arc<RwLock<Session>>,
     store: Store,
     zarr: Arc<AsyncIcechunkStore>,
 }
@@ -198,6 +204,14 @@ impl fmt::Debug for Opened {
 }
 
 impl Opened {
+    pub(crate) async fn new(location: StoreLocation, session: Session) -> Self {
+        let snapshot = session.snapshot_id().to_string();
+        let zarr = Arc::new(AsyncIcechunkStore::new(session.clone()));
+        let session = Arc::new(RwLock::new(session));
+        let store = Store::from_session(Arc::clone(&session)).await;
+        Self { location, snapshot, session, store, zarr }
+    }
+
     /// The id of this state.
     #[must_use]
     pub fn snapshot(&self) -> &str {
@@ -331,6 +345,12 @@ impl StoredArray {
     #[must_use]
     pub fn shape(&self) -> &[u64] {
         self.array.shape()
+    }
+
+    /// Chunks along each dimension.
+    #[must_use]
+    pub fn grid(&self) -> Vec<u64> {
+        self.array.chunk_grid_shape().to_vec()
     }
 
     /// The dimensions' names; unnamed ones are empty.

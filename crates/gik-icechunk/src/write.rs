@@ -1,26 +1,22 @@
-//! A manifest becomes a repository.
+//! Runs are added to a repository, which is created if there is none.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use futures::StreamExt;
-use gik_core::{
-    Error, ErrorKind, ManifestArray, ManifestStore, Result, SourceId, SourceObject, group_json,
-};
-use icechunk::format::ChunkIndices;
-use icechunk::format::manifest::{
-    Checksum, SecondsSinceEpoch, VirtualChunkLocation, VirtualChunkRef,
-};
+use futures::{StreamExt, TryStreamExt};
+use gik_core::{Error, ErrorKind, ManifestStore, Result, SourceObject};
+use icechunk::format::manifest::VirtualChunkLocation;
 use icechunk::format::snapshot::SnapshotProperties;
 use icechunk::repository::RepositoryErrorKind;
+use icechunk::session::{SessionError, SessionErrorKind};
 use icechunk::storage::StorageContext;
-use icechunk::store::SetVirtualRefsResult;
-use icechunk::{Repository, RepositoryConfig, Store};
-use tokio::sync::RwLock;
+use icechunk::{Repository, Storage};
 
-use crate::config::repository_config;
+use crate::config::{extended_config, repository_config};
+use crate::lock::WriteLock;
+use crate::transaction::{Changes, Transaction};
 use crate::{Container, S3Settings, StoreLocation, fault};
 
 /// What goes with a commit.
@@ -28,54 +24,361 @@ use crate::{Container, S3Settings, StoreLocation, fault};
 pub struct WriteOptions {
     /// The commit's message.
     pub message: String,
-    /// Facts kept with the commit.
+    /// Facts kept with the commit; `added` and `replaced` are put beside them.
     pub properties: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Created {
-    /// The id of the commit on `main`.
+pub struct Written {
+    /// The id of the newest commit on `main`: the one that was made, or the one that had all
+    /// there was to write.
     pub snapshot: String,
-    /// Virtual references written.
-    pub references: u64,
+    /// What was added.
+    pub changes: Changes,
+    /// How often the commit was tried: more than once where others wrote at the same time.
+    pub attempts: u32,
     /// Seconds for metadata and references, in memory.
     pub write_seconds: f64,
     /// Seconds for the commit.
     pub commit_seconds: f64,
 }
 
-/// Makes sure that a repository can be created: there is none, and nothing else either.
-///
-/// # Errors
-/// [`ErrorKind::AlreadyExists`] when there is one, and whatever keeps the place from being
-/// looked at.
-pub async fn check_absent(location: &StoreLocation, s3: &S3Settings) -> Result<()> {
-    if let Some(folder) = location.folder() {
-        return check_folder(folder);
+/// Writes runs to a repository. On a local folder it holds the folder's lock until it is
+/// dropped.
+#[derive(Debug)]
+pub struct Writer {
+    location: StoreLocation,
+    s3: S3Settings,
+    /// Folders that were made for the store; those that are still empty go again.
+    made: Vec<PathBuf>,
+    _lock: Option<WriteLock>,
+}
+
+/// How often a commit is tried while others write, too.
+const ATTEMPTS: u32 = 100;
+/// How long somebody else's creation of a repository may take before what it left is removed.
+const CREATION: Duration = Duration::from_secs(20);
+
+impl Writer {
+    /// Makes sure that the store can be written, and locks it where that is needed, waiting up
+    /// to `patience` for another writer to end.
+    ///
+    /// # Errors
+    /// When something else than a repository lies there, it cannot be written, or another
+    /// process writes to it.
+    pub async fn open(
+        location: &StoreLocation,
+        s3: &S3Settings,
+        patience: Duration,
+    ) -> Result<Self> {
+        let mut writer =
+            Self { location: location.clone(), s3: s3.clone(), made: Vec::new(), _lock: None };
+        if let Some(folder) = location.folder() {
+            writer.made = make_folder(folder)?;
+            writer._lock = Some(WriteLock::acquire(folder, patience).await?);
+        }
+        let storage = location.storage(s3).await?;
+        writer.exists(&storage).await?;
+        Ok(writer)
     }
-    let storage = location.storage(s3).await?;
-    let exists = Repository::exists(storage, None)
-        .await
-        .map_err(|error| fault::repository(location, &error))?;
-    if exists { Err(exists_already(location)) } else { Ok(()) }
+
+    pub(crate) const fn location(&self) -> &StoreLocation {
+        &self.location
+    }
+
+    pub(crate) const fn s3(&self) -> &S3Settings {
+        &self.s3
+    }
+
+    async fn exists(&self, storage: &Arc<dyn Storage + Send + Sync>) -> Result<bool> {
+        let failed = |error| fault::repository(&self.location, &error);
+        let exists = Repository::exists(Arc::clone(storage), None).await.map_err(failed)?;
+        if !exists && let Some(folder) = self.location.folder() {
+            check_folder(folder)?;
+        }
+        Ok(exists)
+    }
+
+    /// Adds runs in one commit: a reader of `main` sees none of them, then all. What is there
+    /// already is not written again; where nothing is new there is no commit.
+    ///
+    /// # Errors
+    /// When a run does not fit the store, a reference lies in none of `containers`, or the
+    /// store cannot be written. Nothing of the runs is in the store then.
+    pub async fn add(
+        &self,
+        runs: &[&ManifestStore],
+        containers: &[Container],
+        options: &WriteOptions,
+    ) -> Result<Written> {
+        let Some(first) = runs.first() else {
+            return Err(Error::argument("runs", "there is none to write"));
+        };
+        // What can be wrong with a run is found before anything is written.
+        for run in runs {
+            locations(run, containers)?;
+        }
+        let storage = self.location.storage(&self.s3).await?;
+        if !self.exists(&storage).await? {
+            let config = repository_config(first, containers)?;
+            self.create(&storage, &config).await?;
+        }
+        let mut attempt = 1;
+        loop {
+            match self.try_add(&storage, runs, containers, options, attempt).await {
+                Ok(written) => return Ok(written),
+                Err(Failure::Conflict) if attempt < ATTEMPTS => {
+                    attempt += 1;
+                    tokio::time::sleep(pause(attempt)).await;
+                }
+                Err(Failure::Conflict) => {
+                    return Err(Error::new(ErrorKind::Io { retryable: true })
+                        .with_source(std::io::Error::other(format!(
+                            "others write to this store all the time: {attempt} tries to commit \
+                             came too late; try again"
+                        )))
+                        .in_url(self.location.to_string()));
+                }
+                Err(Failure::Final(error)) => return Err(error),
+            }
+        }
+    }
+
+    async fn try_add(
+        &self,
+        storage: &Arc<dyn Storage + Send + Sync>,
+        runs: &[&ManifestStore],
+        containers: &[Container],
+        options: &WriteOptions,
+        attempts: u32,
+    ) -> Result<Written, Failure> {
+        let started = Instant::now();
+        let repository = self.open_repository(storage, runs, containers).await?;
+        let containers: Vec<Container> = repository
+            .config()
+            .virtual_chunk_containers()
+            .filter_map(Container::of_config)
+            .collect();
+        let mut transaction = self.begin(&repository).await?;
+        let mut changes = Changes::default();
+        let mut is_new = transaction.names().await?.is_empty();
+        for run in runs {
+            changes = changes.and(transaction.add(run, &locations(run, &containers)?).await?);
+            // Flushing new arrays costs Icechunk their references times their manifests: the
+            // arrays come with the first run, the others in a second commit.
+            if is_new && runs.len() > 1 {
+                self.commit(&transaction, options, changes).await?;
+                transaction = self.begin(&repository).await?;
+            }
+            is_new = false;
+        }
+        let write_seconds = started.elapsed().as_secs_f64();
+        let started = Instant::now();
+        let has_uncommitted = transaction.session.read().await.has_uncommitted_changes();
+        let snapshot = if changes.any() && has_uncommitted {
+            self.commit(&transaction, options, changes).await?
+        } else {
+            transaction.session.read().await.snapshot_id().to_string()
+        };
+        let commit_seconds = started.elapsed().as_secs_f64();
+        Ok(Written { snapshot, changes, attempts, write_seconds, commit_seconds })
+    }
+
+    /// Opens the repository; its configuration gets the places and arrays that it lacks.
+    async fn open_repository(
+        &self,
+        storage: &Arc<dyn Storage + Send + Sync>,
+        runs: &[&ManifestStore],
+        containers: &[Container],
+    ) -> Result<Repository, Failure> {
+        let failed = |error| self.failure_of_repository(error);
+        let repository = Repository::open(Arc::clone(storage)).execute().await.map_err(failed)?;
+        let names: BTreeSet<String> =
+            self.begin(&repository).await?.names().await?.into_iter().collect();
+        let urls = runs.iter().flat_map(|run| run.sources.iter());
+        let urls: Vec<&str> = urls.map(|(_, object)| object.url.as_str()).collect();
+        let Some(config) = extended_config(repository.config(), runs, &names, containers, &urls)?
+        else {
+            return Ok(repository);
+        };
+        let repository =
+            Repository::open(Arc::clone(storage)).config(config).execute().await.map_err(failed)?;
+        repository.save_config().await.map_err(failed)?;
+        Ok(repository)
+    }
+
+    async fn begin(&self, repository: &Repository) -> Result<Transaction<'_>, Failure> {
+        let session = repository
+            .writable_session("main")
+            .await
+            .map_err(|error| self.failure_of_repository(error))?;
+        Ok(Transaction::new(session, &self.location).await)
+    }
+
+    async fn commit(
+        &self,
+        transaction: &Transaction<'_>,
+        options: &WriteOptions,
+        changes: Changes,
+    ) -> Result<String, Failure> {
+        let mut properties: SnapshotProperties =
+            options.properties.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        properties.insert("added".to_owned(), changes.added.into());
+        properties.insert("replaced".to_owned(), changes.replaced.into());
+        let mut session = transaction.session.write().await;
+        let committed = session.commit(&options.message).properties(properties).execute().await;
+        committed.map(|snapshot| snapshot.to_string()).map_err(|error| self.failure(error))
+    }
+
+    fn failure(&self, error: SessionError) -> Failure {
+        match &error.kind {
+            SessionErrorKind::Conflict { .. } => Failure::Conflict,
+            SessionErrorKind::RepositoryError(kind) if is_conflict(kind) => Failure::Conflict,
+            _ => Failure::Final(fault::session(&self.location, &error)),
+        }
+    }
+
+    fn failure_of_repository(&self, error: icechunk::repository::RepositoryError) -> Failure {
+        if is_conflict(&error.kind) {
+            return Failure::Conflict;
+        }
+        Failure::Final(fault::repository(&self.location, &error))
+    }
+
+    /// Creates the repository. Where a creation was cut off before, what it left is removed.
+    async fn create(
+        &self,
+        storage: &Arc<dyn Storage + Send + Sync>,
+        config: &icechunk::RepositoryConfig,
+    ) -> Result<()> {
+        let mut left: Option<(BTreeSet<String>, Instant)> = None;
+        loop {
+            let created =
+                Repository::create(Arc::clone(storage)).config(config.clone()).execute().await;
+            let Err(error) = created else { return Ok(()) };
+            // Somebody else was first: both write to it then.
+            if Repository::exists(Arc::clone(storage), None).await.is_ok_and(|exists| exists) {
+                return Ok(());
+            }
+            if !matches!(error.kind, RepositoryErrorKind::ParentDirectoryNotClean) {
+                return Err(fault::repository(&self.location, &error));
+            }
+            let objects = self.objects(storage).await?;
+            if objects.contains("repo") {
+                return Ok(());
+            }
+            if !objects.iter().all(|key| is_begun(key)) {
+                return Err(fault::repository(&self.location, &error));
+            }
+            match &left {
+                // A local folder is locked: whoever began is gone.
+                Some((_, since))
+                    if self.location.folder().is_some() || since.elapsed() > CREATION =>
+                {
+                    self.remove(storage).await;
+                    left = None;
+                }
+                Some((before, _)) if *before == objects => {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                _ => left = Some((objects, Instant::now())),
+            }
+        }
+    }
+
+    /// The keys of all objects below the store's place.
+    async fn objects(&self, storage: &Arc<dyn Storage + Send + Sync>) -> Result<BTreeSet<String>> {
+        let failed = |error: icechunk::StorageError| fault::io(&self.location, &error.kind);
+        let settings = storage.default_settings().await.map_err(failed)?;
+        let context = StorageContext::unattributed(&settings);
+        let objects = storage.list_objects(&context, "").await.map_err(failed)?;
+        objects.map_ok(|info| info.id).try_collect().await.map_err(failed)
+    }
+
+    /// Removes what a creation that was cut off left.
+    async fn remove(&self, storage: &Arc<dyn Storage + Send + Sync>) {
+        if let Some(folder) = self.location.folder() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                let _ = std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path));
+            }
+            return;
+        }
+        let Ok(settings) = storage.default_settings().await else { return };
+        let context = StorageContext::unattributed(&settings);
+        let Ok(objects) = storage.list_objects(&context, "").await else { return };
+        let ids = objects
+            .filter_map(|object| async move { object.ok().map(|info| (info.id, info.size_bytes)) })
+            .boxed();
+        let _ = storage.delete_objects(&context, "", ids).await;
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        for folder in &self.made {
+            // One that is not empty is in use, and stays.
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
+
+/// Why a transaction did not come to be.
+enum Failure {
+    /// Somebody else's commit came first.
+    Conflict,
+    Final(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+const fn is_conflict(kind: &RepositoryErrorKind) -> bool {
+    matches!(
+        kind,
+        RepositoryErrorKind::Conflict { .. }
+            | RepositoryErrorKind::RepoInfoUpdated
+            | RepositoryErrorKind::ConfigWasUpdated
+            | RepositoryErrorKind::RepoUpdateAttemptsLimit(_)
+    )
+}
+
+/// Whether an object is one of those that Icechunk writes before there is a repository.
+fn is_begun(key: &str) -> bool {
+    ["snapshots/", "transactions/", "manifests/", "overwritten/", "config.yaml", "repo#", "repo."]
+        .iter()
+        .any(|prefix| key.starts_with(prefix))
+}
+
+/// The pause before a try to commit: longer from try to try, and another one for each writer.
+fn pause(attempt: u32) -> Duration {
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let noise = clock.map_or(0, |time| time.subsec_nanos()) ^ std::process::id().rotate_left(16);
+    Duration::from_millis(u64::from(attempt.min(20) * 10 + noise % (attempt.min(20) * 20)))
 }
 
 fn check_folder(folder: &Path) -> Result<()> {
-    match std::fs::read_dir(folder) {
-        Ok(mut entries) => {
-            let is_probe =
-                |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with(PROBE);
-            if entries.any(|entry| !entry.is_ok_and(|entry| is_probe(&entry))) {
-                return Err(exists_already(&folder.display()));
-            }
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
         Err(error) => return Err(unwritable(folder, &error)),
+    };
+    let is_foreign = |entry: &std::fs::DirEntry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        !name.starts_with(PROBE) && !is_begun(&name) && !is_begun(&format!("{name}/"))
+    };
+    if entries.filter_map(std::result::Result::ok).any(|entry| is_foreign(&entry)) {
+        return Err(Error::new(ErrorKind::AlreadyExists {
+            what: "something that is no store".to_owned(),
+            hint: "name another place, or remove it first".to_owned(),
+        })
+        .in_url(folder.display().to_string()));
     }
     // Finding out after minutes of reading that the place cannot be written would be late.
-    let there = folder.ancestors().find(|parent| parent.exists()).unwrap_or(folder);
-    let probe = there.join(format!("{PROBE}{}", std::process::id()));
+    let probe = folder.join(format!("{PROBE}{}", std::process::id()));
     std::fs::write(&probe, b"")
         .and_then(|()| std::fs::remove_file(&probe))
         .map_err(|error| unwritable(folder, &error))
@@ -84,20 +387,14 @@ fn check_folder(folder: &Path) -> Result<()> {
 /// How the names of files begin that only try whether a folder can be written.
 const PROBE: &str = ".gik-probe-";
 
-/// Makes the folder of a new repository; what had to be made, the innermost first. Of
-/// several that do so at once, one succeeds.
+/// Makes the folder of a store unless it is there; what had to be made, the innermost first.
 fn make_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     let missing = folder.ancestors().take_while(|parent| !parent.exists());
     let missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
-    if missing.is_empty() {
-        return Ok(missing);
-    }
-    let parents = folder.parent().map_or(Ok(()), std::fs::create_dir_all);
-    parents.and_then(|()| std::fs::create_dir(folder)).map_err(|error| {
-        if error.kind() == std::io::ErrorKind::AlreadyExists {
-            return exists_already(&folder.display());
+    std::fs::create_dir_all(folder).map_err(|error| {
+        for made in &missing {
+            let _ = std::fs::remove_dir(made);
         }
-        remove_folders(&missing);
         unwritable(folder, &error)
     })?;
     Ok(missing)
@@ -112,157 +409,6 @@ fn unwritable(folder: &Path, error: &std::io::Error) -> Error {
     })
     .with_source(std::io::Error::other(format!("the store cannot be written there: {error}")))
     .in_url(folder.display().to_string())
-}
-
-/// Removes folders that were made here. One that is not there, or that is not empty because
-/// somebody else uses it by now, is left as it is.
-fn remove_folders(made: &[PathBuf]) {
-    for folder in made {
-        let _ = std::fs::remove_dir(folder);
-    }
-}
-
-fn exists_already(place: &dyn std::fmt::Display) -> Error {
-    Error::new(ErrorKind::AlreadyExists {
-        what: "the store".to_owned(),
-        hint: "name another place, or remove it first".to_owned(),
-    })
-    .in_url(place.to_string())
-}
-
-/// Creates a repository at `location` that holds `manifest`, in one commit: a reader of
-/// `main` sees nothing, then all of it. When it fails, nothing is left behind.
-///
-/// # Errors
-/// When there is a repository already, a reference lies in none of `containers`, or the
-/// place cannot be written.
-pub async fn create(
-    manifest: &ManifestStore,
-    containers: &[Container],
-    location: &StoreLocation,
-    s3: &S3Settings,
-    options: &WriteOptions,
-) -> Result<Created> {
-    // What can be wrong with the manifest is found before anything is written.
-    let locations = locations(manifest, containers)?;
-    let config = repository_config(manifest, containers)?;
-    check_absent(location, s3).await?;
-    let made = location.folder().map(make_folder).transpose()?.unwrap_or_default();
-    let outcome = create_absent(manifest, &locations, config, location, s3, options, &made).await;
-    if outcome.is_err() {
-        remove_folders(&made);
-    }
-    outcome
-}
-
-async fn create_absent(
-    manifest: &ManifestStore,
-    locations: &[VirtualChunkLocation],
-    config: RepositoryConfig,
-    location: &StoreLocation,
-    s3: &S3Settings,
-    options: &WriteOptions,
-    made: &[PathBuf],
-) -> Result<Created> {
-    let storage = location.storage(s3).await?;
-    let created = Repository::create(Arc::clone(&storage)).config(config).execute().await;
-    let repository = match created {
-        Ok(repository) => repository,
-        Err(error) => {
-            let there = Repository::exists(Arc::clone(&storage), None).await;
-            return Err(match (&error.kind, there) {
-                // Not even tried: there are objects of something else.
-                (RepositoryErrorKind::ParentDirectoryNotClean, _) => {
-                    fault::repository(location, &error)
-                }
-                // Somebody else was first: what is there is theirs.
-                (_, Ok(true)) | (RepositoryErrorKind::RepoInfoUpdated, _) => {
-                    exists_already(location)
-                }
-                (_, there) => {
-                    // What Icechunk wrote before it failed goes; of a folder that had been
-                    // there before it is not known who wrote it.
-                    if there.is_ok() && (location.folder().is_none() || !made.is_empty()) {
-                        remove(location, storage.as_ref()).await;
-                    }
-                    fault::repository(location, &error)
-                }
-            });
-        }
-    };
-    let outcome = fill(&repository, manifest, locations, location, options).await;
-    if outcome.is_err() {
-        remove(location, storage.as_ref()).await;
-    }
-    outcome
-}
-
-async fn fill(
-    repository: &Repository,
-    manifest: &ManifestStore,
-    locations: &[VirtualChunkLocation],
-    location: &StoreLocation,
-    options: &WriteOptions,
-) -> Result<Created> {
-    let started = Instant::now();
-    let session = repository
-        .writable_session("main")
-        .await
-        .map_err(|error| fault::repository(location, &error))?;
-    let session = Arc::new(RwLock::new(session));
-    let store = Store::from_session(Arc::clone(&session)).await;
-    let set = async |key: String, bytes: Bytes| {
-        store.set(&key, bytes).await.map_err(|error| fault::store(location, &error))
-    };
-    let json = |value: serde_json::Value| Bytes::from(value.to_string());
-
-    set("zarr.json".to_owned(), json(group_json(&manifest.group.attributes))).await?;
-    for (name, array) in manifest.group.arrays() {
-        set(format!("{name}/zarr.json"), json(array.metadata.to_json())).await?;
-        for (index, bytes) in array.chunks.inline_chunks() {
-            let key = chunk_key(name, &indices(&array.metadata.grid(), index));
-            set(key, bytes.clone()).await?;
-        }
-        let references = references(manifest, array, locations)?;
-        if references.is_empty() {
-            continue;
-        }
-        let path = format!("/{name}")
-            .as_str()
-            .try_into()
-            .map_err(|_| Error::argument(name, "is no name of an array"))?;
-        // The containers were checked when the locations were made.
-        let outcome = store
-            .set_virtual_refs(&path, false, references)
-            .await
-            .map_err(|error| fault::store(location, &error))?;
-        if let SetVirtualRefsResult::FailedRefs(failed) = outcome {
-            return Err(Error::mismatch(
-                format!("references of {name} that Icechunk takes"),
-                "all",
-                format!("{} refused", failed.len()),
-            ));
-        }
-    }
-    let write_seconds = started.elapsed().as_secs_f64();
-
-    let started = Instant::now();
-    let properties: SnapshotProperties =
-        options.properties.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-    let snapshot = session
-        .write()
-        .await
-        .commit(&options.message)
-        .properties(properties)
-        .execute()
-        .await
-        .map_err(|error| fault::session(location, &error))?;
-    Ok(Created {
-        snapshot: snapshot.to_string(),
-        references: manifest.group.virtual_count(),
-        write_seconds,
-        commit_seconds: started.elapsed().as_secs_f64(),
-    })
 }
 
 /// The location of each source, in the order of the table.
@@ -285,101 +431,4 @@ fn locations(
             .map_err(|error| Error::argument(url, error.kind.to_string()))
     };
     manifest.sources.iter().map(|(_, object)| location(object)).collect()
-}
-
-fn references(
-    manifest: &ManifestStore,
-    array: &ManifestArray,
-    locations: &[VirtualChunkLocation],
-) -> Result<Vec<(ChunkIndices, VirtualChunkRef)>> {
-    let grid = array.metadata.grid();
-    let count = usize::try_from(array.chunks.virtual_count()).unwrap_or(usize::MAX);
-    let mut references = Vec::new();
-    references.try_reserve_exact(count).map_err(|error| {
-        Error::new(ErrorKind::LimitExceeded {
-            what: "number of references in an array",
-            limit: u64::from(u32::MAX),
-            found: array.chunks.virtual_count(),
-        })
-        .with_source(error)
-    })?;
-    for (index, entry) in array.chunks.virtual_chunks() {
-        let (object, location) = source(manifest, locations, entry.source)?;
-        references.push((
-            ChunkIndices(indices(&grid, index)),
-            VirtualChunkRef {
-                location: location.clone(),
-                offset: entry.offset,
-                length: u64::from(entry.length.get()),
-                checksum: object
-                    .last_modified
-                    .and_then(|seconds| u32::try_from(seconds).ok())
-                    .map(|seconds| Checksum::LastModified(SecondsSinceEpoch(seconds))),
-            },
-        ));
-    }
-    Ok(references)
-}
-
-fn source<'a>(
-    manifest: &'a ManifestStore,
-    locations: &'a [VirtualChunkLocation],
-    id: SourceId,
-) -> Result<(&'a SourceObject, &'a VirtualChunkLocation)> {
-    let position = id.position();
-    manifest.sources.get(id).zip(locations.get(position)).ok_or_else(|| {
-        Error::mismatch(
-            "source of a reference",
-            format!("less than {}", manifest.sources.len()),
-            position.to_string(),
-        )
-    })
-}
-
-/// The position along each dimension of the chunk with this position in C order.
-fn indices(grid: &[u64], index: u64) -> Vec<u32> {
-    let mut rest = index;
-    let mut indices: Vec<u32> = grid
-        .iter()
-        .rev()
-        .map(|&length| {
-            let length = length.max(1);
-            let position = rest % length;
-            rest /= length;
-            // A grid has at most 2³² chunks.
-            u32::try_from(position).unwrap_or(u32::MAX)
-        })
-        .collect();
-    indices.reverse();
-    indices
-}
-
-/// The key of a chunk (Zarr v3, chunk key encoding `default`).
-fn chunk_key(name: &str, indices: &[u32]) -> String {
-    let mut key = format!("{name}/c");
-    for index in indices {
-        key.push('/');
-        key.push_str(&index.to_string());
-    }
-    key
-}
-
-/// Removes what a failed creation has written. It was created where nothing was, so that
-/// all there is, is its own.
-async fn remove(location: &StoreLocation, storage: &(dyn icechunk::Storage + Send + Sync)) {
-    // The failure that led here is what is reported.
-    if let Some(folder) = location.folder() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let _ = std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path));
-        }
-        return;
-    }
-    let Ok(settings) = storage.default_settings().await else { return };
-    let context = StorageContext::unattributed(&settings);
-    let Ok(objects) = storage.list_objects(&context, "").await else { return };
-    let ids = objects
-        .filter_map(|object| async move { object.ok().map(|info| (info.id, info.size_bytes)) })
-        .boxed();
-    let _ = storage.delete_objects(&context, "", ids).await;
 }

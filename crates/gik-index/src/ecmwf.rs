@@ -93,7 +93,9 @@ pub fn parse(bytes: &[u8]) -> Index<'_> {
     let mut index = Index { entries: Vec::with_capacity(bytes.len() / 200), ..Index::default() };
     let whole = str::from_utf8(bytes).ok();
     let mut memo = line::Memo::default();
-    let (mut start, mut number) = (0_usize, 0_u32);
+    // Some tools begin UTF-8 text with a byte order mark.
+    let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let (mut start, mut number) = (mark, 0_u32);
     while let Some(rest) = bytes.get(start..).filter(|rest| !rest.is_empty()) {
         number = number.saturating_add(1);
         let newline = memchr(b'\n', rest);

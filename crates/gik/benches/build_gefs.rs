@@ -54,7 +54,7 @@ fn measure(
                 };
                 let built =
                     runtime.block_on(gik::build(registry, &job, &|_, _| {})).expect("a store");
-                assert_eq!(built.created.references, REFERENCES);
+                assert_eq!(built.written.changes.added, REFERENCES);
                 assert!(built.report.is_complete());
             },
             criterion::BatchSize::PerIteration,

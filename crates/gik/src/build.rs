@@ -1,11 +1,11 @@
 //! The whole way from a request to a committed store.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gik_core::{
     BuildOptions, Registry, Report, Result, Run, RunRequest, SourceReader, build_manifest,
 };
-use gik_icechunk::{Created, S3Settings, StoreLocation, WriteOptions, check_absent, create};
+use gik_icechunk::{S3Settings, StoreLocation, WriteOptions, Writer, Written};
 use serde_json::{Map, Value, json};
 
 use crate::Source;
@@ -19,7 +19,7 @@ pub struct Job {
     pub request: RunRequest,
     /// How.
     pub options: BuildOptions,
-    /// The store to create.
+    /// The store: created, or added to.
     pub store: StoreLocation,
     /// How buckets are reached: the store's, and that of a source which the request names.
     pub s3: S3Settings,
@@ -33,7 +33,7 @@ pub struct Built {
     /// What the source's files came to.
     pub report: Report,
     /// What was written.
-    pub created: Created,
+    pub written: Written,
     /// Seconds from start to end.
     pub total_seconds: f64,
 }
@@ -42,7 +42,7 @@ impl Built {
     /// Everything about it, for machines. The keys are stable.
     #[must_use]
     pub fn to_json(&self, store: &StoreLocation) -> Value {
-        let Self { run, report, created, total_seconds } = self;
+        let Self { run, report, written, total_seconds } = self;
         let diagnostics: Vec<_> = report
             .diagnostics
             .iter()
@@ -59,7 +59,7 @@ impl Built {
             "run": run.reference_time.to_string(),
             "source": run.root.as_str(),
             "store": store.to_string(),
-            "snapshot": created.snapshot,
+            "snapshot": written.snapshot,
             "complete": report.is_complete(),
             "members": run.members.as_ref().map(Vec::len),
             "steps": run.steps.len(),
@@ -67,8 +67,11 @@ impl Built {
             "files": {"expected": report.files_expected, "used": report.files_used},
             "references": {
                 "expected": report.references_expected,
-                "written": created.references,
+                "written": written.changes.added + written.changes.replaced,
+                "replaced": written.changes.replaced,
+                "unchanged": written.changes.unchanged,
             },
+            "commit_attempts": written.attempts,
             "index_lines": report.lines,
             "bytes_read": report.index_bytes,
             "requests": report.requests,
@@ -76,8 +79,8 @@ impl Built {
                 "list": report.list_seconds,
                 "read": report.read_seconds,
                 "parse": report.parse_seconds,
-                "write": created.write_seconds,
-                "commit": created.commit_seconds,
+                "write": written.write_seconds,
+                "commit": written.commit_seconds,
                 "total": total_seconds,
             },
             "peak_memory_bytes": peak_memory(),
@@ -99,12 +102,16 @@ pub fn peak_memory() -> Value {
     kilobytes.map_or(Value::Null, |kilobytes| json!(kilobytes * 1024))
 }
 
-/// Builds a run's store. `progress` is called with the number of files done and their total.
+/// How long a build waits for another writer of a local store.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Adds a run to a store, which is created if there is none. `progress` is called with the
+/// number of files done and their total.
 ///
 /// # Errors
-/// When the request is wrong, the store exists or cannot be written, or no file of the run
-/// could be used. Nothing is left behind then. A run with holes is no error: see
-/// [`Report::is_complete`].
+/// When the request is wrong, the run does not fit the store, the store cannot be written, or
+/// no file of the run could be used. Nothing of the run is in the store then. A run with holes
+/// is no error: see [`Report::is_complete`]; adding it again fills them.
 pub async fn build(
     registry: &Registry,
     job: &Job,
@@ -117,20 +124,20 @@ pub async fn build(
         Some(root) => Source::named(parser, root, &job.s3)?,
         None => Source::public(parser, &run.root)?,
     };
-    check_absent(&job.store, &job.s3).await?;
+    let writer = Writer::open(&job.store, &job.s3, PATIENCE).await?;
     let mut reader = SourceReader::new(source.stores);
     let (manifest, report) =
         build_manifest(parser, &run, &job.options, &mut reader, progress).await?;
     let options = WriteOptions {
         message: format!("{} {} {}", run.model, run.product, run.reference_time),
-        properties: properties(&run, &report),
+        properties: properties(&run, &report, started),
     };
-    let created = create(&manifest, &[source.container], &job.store, &job.s3, &options).await?;
-    Ok(Built { run, report, created, total_seconds: started.elapsed().as_secs_f64() })
+    let written = writer.add(&[&manifest], &[source.container], &options).await?;
+    Ok(Built { run, report, written, total_seconds: started.elapsed().as_secs_f64() })
 }
 
 /// Facts that go with the commit.
-fn properties(run: &Run, report: &Report) -> Map<String, Value> {
+pub(crate) fn properties(run: &Run, report: &Report, started: Instant) -> Map<String, Value> {
     let facts = json!({
         "gik": env!("CARGO_PKG_VERSION"),
         "model": run.model,
@@ -139,6 +146,7 @@ fn properties(run: &Run, report: &Report) -> Map<String, Value> {
         "source": run.root.as_str(),
         "references": report.references,
         "references_expected": report.references_expected,
+        "seconds": (started.elapsed().as_secs_f64() * 1e3).round() / 1e3,
     });
     facts.as_object().cloned().unwrap_or_default()
 }

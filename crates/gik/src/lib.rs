@@ -10,11 +10,17 @@ pub use {
     gik_analysis as analysis, gik_codec as codec, gik_core as core, gik_icechunk as icechunk,
 };
 
+mod backfill;
 mod build;
 mod source;
+mod update;
+mod validate;
 
+pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
 pub use build::{Built, Job, build, peak_memory};
 pub use source::{Source, public_places, source_url};
+pub use update::{Follow, Progress, Updated, newest_run, update};
+pub use validate::{ArrayState, RunState, Validation, validate};
 
 use gik_core::{ModelPlugin, Registry, Result};
 

@@ -62,6 +62,9 @@ fn an_index_about_something_else_is_refused() {
         ("\"date\": \"20260205\"", "\"date\": \"20260204\"", "run of 2026-02-04T00"),
         ("\"time\": \"0000\"", "\"time\": \"1200\"", "run of 2026-02-05T12"),
         ("\"step\": \"6\"", "\"step\": \"9\"", "step 9"),
+        ("\"stream\": \"enfo\"", "\"stream\": \"waef\"", "stream waef"),
+        ("\"class\": \"od\"", "\"class\": \"ai\"", "class ai"),
+        ("\"class\": \"od\"", "\"model\": \"aifs-ens\"", "model aifs-ens"),
     ] {
         let error = read(&text.replace(from, to), size).unwrap_err();
         let ErrorKind::Mismatch { found, .. } = error.kind() else { panic!("{error}") };
@@ -136,6 +139,86 @@ fn a_repeated_message_is_reported_and_the_first_counts() {
 }
 
 #[test]
+fn messages_that_claim_the_same_bytes_are_left_out() {
+    let (whole, size) = generated();
+    let place = |text: &str, wanted: &dyn Fn(&str) -> bool| {
+        let line = text.lines().find(|line| wanted(line)).unwrap();
+        line[line.find("\"_offset\"").unwrap()..].to_owned()
+    };
+    // Pressure of member 2 lies where temperature of member 1 lies, says its line.
+    let is_pressure =
+        |line: &str| line.contains("\"number\": \"2\"") && line.contains("\"param\": \"sp\"");
+    let (temperature, pressure) = (place(&whole, &is_temperature), place(&whole, &is_pressure));
+    let text = whole.replace(&pressure, &temperature);
+    let file = read(&text, size).unwrap();
+    assert_eq!(file.references.len(), 478);
+    assert_eq!(problems(&file), [Problem::Overlap, Problem::MissingMessage]);
+    let said = &file.diagnostics[0].text;
+    assert!(said.starts_with("2 messages claim bytes that others claim too"), "{said}");
+    for name in ["2t at sfc of member 1 (line ", "sp at sfc of member 2 (line "] {
+        assert!(said.contains(name), "{said}");
+    }
+
+    // Also where only one of both is asked for.
+    let mirror = Mirror::new().unwrap();
+    put(&mirror, PATH, text.as_bytes(), size);
+    let mut request = mirror.request("enfo", TIME).unwrap();
+    request.members = Some("1".parse().unwrap());
+    request.variables = Some(vec!["t2m".to_owned()]);
+    request.steps = Some("6".parse().unwrap());
+    let file = mirror.read(&EcmwfParser, &EcmwfParser.run(&request).unwrap()).unwrap();
+    assert_eq!((file.references.len(), file.optional), (0, 0));
+    assert_eq!(problems(&file), [Problem::Overlap, Problem::MissingMessage]);
+
+    // One length that reaches over many costs one message.
+    let long = temperature.replace("\"_length\": ", "\"_length\": 9");
+    let file = read(&whole.replace(&temperature, &long), size).unwrap();
+    assert_eq!(file.references.len(), 479);
+    assert_eq!(problems(&file), [Problem::Overlap, Problem::MissingMessage]);
+}
+
+#[test]
+fn a_damaged_line_of_what_need_not_be_there_is_a_loss() {
+    let (text, size) = changed(|_, line| {
+        let is_depth = line.contains("\"param\": \"sd\"") && line.contains("\"number\": \"1\"");
+        vec![if is_depth { line.replace("\"_offset\"", "\"offset\"") } else { line.to_owned() }]
+    });
+    let file = read(&text, size).unwrap();
+    assert_eq!(file.references.len(), 479);
+    assert_eq!(problems(&file), [Problem::DamagedLine]);
+    assert!(Problem::DamagedLine.is_loss());
+}
+
+/// The line, about these bytes.
+fn moved(line: &str, offset: u64, length: u64) -> String {
+    let start = line.find("\"_offset\"").unwrap();
+    format!("{}\"_offset\": {offset}, \"_length\": {length}}}", &line[..start])
+}
+
+#[test]
+fn a_levtype_that_is_not_known_is_not_damage() {
+    let (text, size) = generated();
+    let line = text.lines().find(|line| is_temperature(line)).unwrap();
+    let line = moved(line, size, 100).replace("\"sfc\"", "\"hl\"");
+    let file = read(&format!("{text}{line}\n"), size + 100).unwrap();
+    assert_eq!((file.references.len(), problems(&file)), (480, vec![Problem::UnknownMessage]));
+}
+
+#[test]
+fn what_need_not_be_there_can_be_asked_for_alone() {
+    let mirror = Mirror::new().unwrap();
+    let run = EcmwfRun::new(TIME.parse().unwrap(), Product::Enfo).members(0..=2).steps(6..=6);
+    run.write_indexes(mirror.folder()).unwrap();
+    let mut request = mirror.request("enfo", TIME).unwrap();
+    request.members = Some("0-2".parse().unwrap());
+    request.steps = Some("6".parse().unwrap());
+    request.variables = Some(vec!["sd".to_owned()]);
+    let (store, report) = mirror.build(&EcmwfParser, &request).unwrap();
+    assert_eq!(store.group.array("sd").unwrap().chunks.virtual_count(), 3);
+    assert!(report.is_complete(), "{:?}", report.diagnostics);
+}
+
+#[test]
 fn messages_past_the_end_are_left_out() {
     let (text, size) = changed(|_, line| {
         vec![match is_temperature(line) {
@@ -159,23 +242,23 @@ fn messages_past_the_end_are_left_out() {
 
 #[test]
 fn what_is_no_members_field_is_not_taken_for_one() {
-    let (text, size) = changed(|_, line| {
-        if !is_temperature(line) {
-            return vec![line.to_owned()];
-        }
-        let other = |from: &str, to: &str| line.replace(from, to);
-        vec![
-            other("\"pf\"", "\"em\""),
-            other("\"number\": \"1\"", "\"number\": \"1\", \"quantile\": \"3:10\""),
-            other("\"number\": \"1\", ", ""),
-            other("\"number\": \"1\"", "\"number\": \"77\""),
-            other("\"2t\"", "\"brandnew\""),
-            line.to_owned(),
-        ]
-    });
-    let file = read(&text, size).unwrap();
+    let (text, size) = generated();
+    let line = text.lines().find(|line| is_temperature(line)).unwrap();
+    let others = [
+        ("\"pf\"", "\"em\""),
+        ("\"number\": \"1\"", "\"number\": \"1\", \"quantile\": \"3:10\""),
+        ("\"number\": \"1\", ", ""),
+        ("\"number\": \"1\"", "\"number\": \"77\""),
+        ("\"2t\"", "\"brandnew\""),
+    ];
+    let others = (0..)
+        .zip(others)
+        .map(|(number, (from, to))| moved(line, size + number * 100, 100).replace(from, to) + "\n");
+    // Before the rest: the first line of a message would count.
+    let text = others.collect::<String>() + &text;
+    let file = read(&text, size + 500).unwrap();
     assert_eq!(file.references.len(), 480);
-    assert_eq!(problems(&file), [Problem::BadLine, Problem::UnknownMessage]);
+    assert_eq!(problems(&file), [Problem::DamagedLine, Problem::UnknownMessage]);
     assert!(file.diagnostics[1].text.contains("brandnew at sfc"), "{:?}", file.diagnostics);
 }
 

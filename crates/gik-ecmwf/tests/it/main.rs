@@ -1,10 +1,6 @@
 //! Tests of the ECMWF model on real and generated indexes.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that fails says so by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
 mod damage;
 mod eras;

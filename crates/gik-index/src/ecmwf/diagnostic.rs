@@ -39,7 +39,7 @@ impl LineProblem {
     pub const fn kind(&self) -> Problem {
         match self {
             Self::Truncated => Problem::Truncated,
-            _ => Problem::BadLine,
+            _ => Problem::DamagedLine,
         }
     }
 }

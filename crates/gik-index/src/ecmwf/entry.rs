@@ -53,6 +53,8 @@ pub enum LevelType {
     Model,
     /// `o2d`: ocean fields without a depth.
     Ocean,
+    /// One that is none of these.
+    Other,
 }
 
 impl LevelType {
@@ -64,7 +66,7 @@ impl LevelType {
         Self::ALL.into_iter().find(|it| it.mars() == text)
     }
 
-    /// MARS' word.
+    /// MARS' word, or what to say instead.
     #[must_use]
     pub const fn mars(self) -> &'static str {
         match self {
@@ -73,6 +75,7 @@ impl LevelType {
             Self::Soil => "sol",
             Self::Model => "ml",
             Self::Ocean => "o2d",
+            Self::Other => "another levtype",
         }
     }
 }

@@ -31,6 +31,36 @@ pub(super) fn read<'a>(text: &'a str, mut each: impl FnMut(&'a str, Scalar<'a>))
     cursor.peek().is_none().then_some(())
 }
 
+/// How many bytes come before the first quote, backslash or control character.
+fn plain_length(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let ends = ends(u64::from_le_bytes(*word));
+        if ends != 0 {
+            return Some(at + (ends.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    let tail = bytes.get(at..)?;
+    let end = tail.iter().position(|&byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+    Some(at + end)
+}
+
+/// The top bit of the lowest of eight bytes that is a quote, a backslash or a control
+/// character, and perhaps of bytes above it.
+const fn ends(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const TOPS: u64 = ONES << 7;
+    // A byte is less than `n` if subtracting `n` borrows and its top bit was not set; the
+    // borrow spoils only bytes above one that is found.
+    const fn below(word: u64, n: u64) -> u64 {
+        word.wrapping_sub(ONES * n) & !word & TOPS
+    }
+    below(word, 0x20)
+        | below(word ^ (ONES * b'"' as u64), 1)
+        | below(word ^ (ONES * b'\\' as u64), 1)
+}
+
 struct Cursor<'a> {
     text: &'a str,
     at: usize,
@@ -38,6 +68,7 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     /// The next byte that is no white space (RFC 8259, section 2).
+    #[inline]
     fn peek(&mut self) -> Option<u8> {
         loop {
             match self.text.as_bytes().get(self.at)? {
@@ -58,11 +89,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// A string without escapes and control characters.
+    #[inline]
     fn string(&mut self) -> Option<&'a str> {
         self.expect(b'"')?;
         let start = self.at;
         let rest = self.text.as_bytes().get(start..)?;
-        let length = rest.iter().position(|&byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+        let length = plain_length(rest)?;
         // The quote itself, and nothing that white space is skipped before.
         if rest.get(length) != Some(&b'"') {
             return None;
@@ -75,8 +107,11 @@ impl<'a> Cursor<'a> {
     fn number(&mut self) -> Option<u64> {
         let rest = self.text.as_bytes().get(self.at..)?;
         let (mut value, mut count) = (0_u64, 0);
-        for byte in rest.iter().take_while(|byte| byte.is_ascii_digit()).take(19) {
-            value = value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+        while let Some(digit) = rest.get(count).map(|byte| byte.wrapping_sub(b'0'))
+            && digit < 10
+            && count < 19
+        {
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
             count += 1;
         }
         let is_plain = (1..=18).contains(&count) && (count == 1 || rest.first() != Some(&b'0'));

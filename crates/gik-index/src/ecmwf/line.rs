@@ -219,12 +219,8 @@ impl<'a> Values<'a> {
             let value = value.map(|value| value.text().ok_or(LineProblem::BadValue(key)));
             value.transpose()
         };
-        let level_type = match text(self.level_type, "levtype")? {
-            Some(name) => {
-                Some(LevelType::from_mars(&name).ok_or(LineProblem::BadValue("levtype"))?)
-            }
-            None => None,
-        };
+        let level_type = text(self.level_type, "levtype")?
+            .map(|name| LevelType::from_mars(&name).unwrap_or(LevelType::Other));
         let steps = match self.step {
             Some(Scalar::Text(text)) => {
                 Some(Steps::from_mars(&text).ok_or(LineProblem::BadValue("step"))?)

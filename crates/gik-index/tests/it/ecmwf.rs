@@ -99,6 +99,8 @@ fn values_have_many_forms() {
         (it.field_type, it.model.as_deref()),
         (Some(FieldType::Perturbed), Some("aifs-ens"))
     );
+    let it = of(r#""levtype":"hl","#);
+    assert_eq!(entry(&it).level_type, Some(LevelType::Other), "a level type of another day");
     // Nothing is said by null, a new key, or a list under a key that is not read.
     let line = of(r#""number":null,"new":{"a":[1,2,{"b":null}]},"domain":["g"],"#);
     assert_eq!(entry(&line).number, None);
@@ -107,7 +109,7 @@ fn values_have_many_forms() {
     let escaped = r#"{"param":"\u0032t","_offset":"5","_length":"7"}"#;
     let it = entry(escaped);
     assert_eq!((&*it.param, it.offset, it.length), ("2t", 5, 7));
-    let index = parse(b"\r\n\n{\"param\":\"2t\",\"_offset\":0,\"_length\":1}\r\n  \n");
+    let index = parse(b"\xef\xbb\xbf\r\n\n{\"param\":\"2t\",\"_offset\":0,\"_length\":1}\r\n  \n");
     assert_eq!((index.entries.len(), index.entries[0].line, index.diagnostics.len()), (1, 3, 0));
 }
 
@@ -129,7 +131,7 @@ fn what_is_wrong_is_said() {
         (r#"{"param":"2t","_offset":0,"_length":7,"step":"-6"}"#, LineProblem::BadValue("step")),
         (r#"{"param":"2t","_offset":0,"_length":7,"number":"x"}"#, LineProblem::BadValue("number")),
         (
-            r#"{"param":"2t","_offset":0,"_length":7,"levtype":"??"}"#,
+            r#"{"param":"2t","_offset":0,"_length":7,"levtype":true}"#,
             LineProblem::BadValue("levtype"),
         ),
         (
@@ -151,7 +153,7 @@ fn what_is_wrong_is_said() {
     for line in ["x", "[]", "7", "\"text\"", "{\"param\":\"2t\"", "{} {}", "{\"a\":}"] {
         let found = problem(line);
         assert!(matches!(found, LineProblem::NotJson(_) | LineProblem::MissingKey(_)), "{line}");
-        assert_eq!(found.kind(), Problem::BadLine);
+        assert_eq!(found.kind(), Problem::DamagedLine);
     }
     let deep = "[".repeat(100_000);
     assert!(matches!(problem(&deep), LineProblem::NotJson(_)));

@@ -12,8 +12,7 @@ use crate::gefs::run::Detail;
 use crate::gefs::{rain, temperature};
 use crate::generated::{Counts, RunFile};
 use crate::grib::{
-    Encoded, Ensemble, Message, Packing, Precision, Product, RegularGrid, Statistic, Surface,
-    Window,
+    Encoded, Ensemble, Message, Packing, Precision, Product, Statistic, Surface, Window,
 };
 
 /// The parameters that can be generated, on pressure levels on the [`LEVELS`] only.
@@ -87,7 +86,7 @@ impl EcmwfRun {
     fn encode(&self, kind: &Kind, step: u32, target: &Target) -> Result<Encoded> {
         let Target { member, parameter, level } = *target;
         let weather = Weather {
-            grid: RegularGrid::ECMWF_0P25,
+            grid: self.grid(),
             cycle: self.reference.hour(),
             member,
             step,

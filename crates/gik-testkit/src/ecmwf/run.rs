@@ -5,9 +5,24 @@ use std::ops::RangeInclusive;
 use gik_core::ReferenceTime;
 
 use crate::gefs::Detail;
+use crate::grib::RegularGrid;
 
+const fn at(seconds: i64) -> ReferenceTime {
+    ReferenceTime::from_seconds(seconds)
+}
+
+/// The first runs at 0.25°: 2024-02-01T00.
+const QUARTER_DEGREE: ReferenceTime = at(1_706_745_600);
+/// The first run in the folder `ifs`: 2024-02-28T06.
+const IFS_FOLDER: ReferenceTime = at(1_709_100_000);
+/// The first run of cycle 49r1: 2024-11-12T06.
+const CYCLE_49R1: ReferenceTime = at(1_731_391_200);
+/// The first run in the second folder of AIFS: 2025-02-24T06.
+const AIFS_TRIAL: ReferenceTime = at(1_740_376_800);
+/// The first run in its third: 2025-02-25T12.
+const AIFS_OPERATIONAL: ReferenceTime = at(1_740_484_800);
 /// The first run of cycle 50r1: 2026-05-12T06.
-const CYCLE_50R1: ReferenceTime = ReferenceTime::from_seconds(1_778_565_600);
+const CYCLE_50R1: ReferenceTime = at(1_778_565_600);
 
 /// A product, as its folder is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,8 +41,8 @@ pub enum Product {
     AifsEns,
 }
 
-/// A run of a product to generate, in the layout since 2025-02-26: all members and steps
-/// unless told otherwise.
+/// A run of a product to generate, in the layout of its day: all members and steps unless told
+/// otherwise.
 #[derive(Debug, Clone)]
 pub struct EcmwfRun {
     pub(super) reference: ReferenceTime,
@@ -142,7 +157,7 @@ impl EcmwfRun {
     pub fn published_steps(&self) -> impl Iterator<Item = u32> {
         let is_ifs = !matches!(self.product, Product::AifsSingle | Product::AifsEns);
         let is_ensemble = matches!(self.product, Product::Enfo | Product::Waef);
-        let last = match (is_ifs, is_ensemble || self.is_50r1(), self.is_short()) {
+        let last = match (is_ifs, is_ensemble || self.reference >= CYCLE_49R1, self.is_short()) {
             (false, ..) | (true, true, false) => 360,
             (true, true, true) => 144,
             (true, false, false) => 240,
@@ -155,12 +170,25 @@ impl EcmwfRun {
             .filter(move |step| *step <= last && wanted.contains(step))
     }
 
+    /// The grid of the fields.
+    pub(super) fn grid(&self) -> RegularGrid {
+        if self.reference < QUARTER_DEGREE {
+            RegularGrid::ECMWF_0P40
+        } else {
+            RegularGrid::ECMWF_0P25
+        }
+    }
+
     /// Path of a data file below the bucket.
     pub(super) fn path(&self, kind: &Kind, step: u32) -> String {
         let (date, hour) = (self.reference.yyyymmdd(), self.reference.hour());
-        let folder = match self.product {
-            Product::AifsSingle => "aifs-single/0p25",
-            Product::AifsEns => "aifs-ens/0p25",
+        let folder = match (self.product, self.reference) {
+            (Product::AifsSingle, run) if run < AIFS_TRIAL => "aifs/0p25",
+            (Product::AifsSingle, run) if run < AIFS_OPERATIONAL => "aifs-single/0p25/experimental",
+            (Product::AifsSingle, _) => "aifs-single/0p25",
+            (Product::AifsEns, _) => "aifs-ens/0p25",
+            (_, run) if run < QUARTER_DEGREE => "0p4-beta",
+            (_, run) if run < IFS_FOLDER => "0p25",
             _ => "ifs/0p25",
         };
         let (stream, suffix) = (kind.stream, kind.suffix);

@@ -14,13 +14,31 @@ fn count(run: &EcmwfRun, step: u32) -> usize {
 
 #[test]
 fn files_have_as_many_messages_as_the_real_ones() {
-    assert_eq!(parameters().len(), 110);
+    assert_eq!(parameters().len(), 118);
     // 51 members of 160 fields: 9 variables on 13 levels, 8 of the soil, 35 of the surface.
     assert_eq!(count(&run(Product::Enfo, "2026-02-05T00"), 0), 8160);
     // 2025-03-01: 106 and 102.
     let aifs = run(Product::AifsSingle, "2025-03-01T00");
     assert_eq!((count(&aifs, 0), count(&aifs, 6)), (106, 102));
     assert_eq!(run(Product::Enfo, "2026-02-05T00").published_steps().count(), 85);
+}
+
+#[test]
+fn files_lie_where_they_lay() {
+    let path = |product, time| {
+        let run = run(product, time).members(0..=0).steps(6..=6);
+        run.files(&["2t"]).unwrap()[0].path.split_once('z').unwrap().1.to_owned()
+    };
+    let of = |product, time, folder: &str| {
+        let path = path(product, time);
+        assert!(path.starts_with(folder), "{path}");
+    };
+    of(Product::Enfo, "2022-01-25T00", "/0p4-beta/enfo/");
+    of(Product::Oper, "2024-02-01T06", "/0p25/scda/");
+    of(Product::Enfo, "2024-02-28T06", "/ifs/0p25/enfo/");
+    of(Product::AifsSingle, "2025-02-24T00", "/aifs/0p25/oper/");
+    of(Product::AifsSingle, "2025-02-25T06", "/aifs-single/0p25/experimental/oper/");
+    of(Product::AifsSingle, "2025-02-25T12", "/aifs-single/0p25/oper/");
 }
 
 #[test]

@@ -27,6 +27,8 @@ impl RegularGrid {
 
     /// The global grid of ECMWF's open data: 1440 × 721 points, 90° to −90°, 180° to 179.75°.
     pub const ECMWF_0P25: Self = Self::new(1440, 721, 90_000_000, 180_000_000, 250_000);
+    /// The same before 2024-02-01: 900 × 451 points of 0.4°.
+    pub const ECMWF_0P40: Self = Self::new(900, 451, 90_000_000, 180_000_000, 400_000);
 
     /// `columns` × `rows` points, the first at `north`, `west`, all `step` apart
     /// (micro-degrees).

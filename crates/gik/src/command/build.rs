@@ -1,102 +1,38 @@
 //! `gik build`.
 
-use clap::ValueEnum;
-use gik::Job;
-use gik::core::{BuildOptions, Layout, ReferenceTime, RunRequest, SchemaOptions, Selection};
+use gik::core::{Layout, ReferenceTime};
 use gik::icechunk::StoreLocation;
 
-use super::{Outcome, output, s3_settings};
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Codec {
-    /// `gribberish`, which stock Python packages read.
-    Gribberish,
-    /// The model's own id.
-    Model,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Precision {
-    Float32,
-    Float64,
-}
+use super::job::JobArguments;
+use super::{Outcome, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Build {
-    /// The model: see gik models.
-    model: String,
+    #[command(flatten)]
+    job: JobArguments,
     /// The initialisation time in UTC, like 2025-01-06T00.
     #[arg(long)]
     run: ReferenceTime,
-    /// The store to create: a path, file:// or s3:// (endpoint, region and credentials from
-    /// the usual AWS variables).
-    #[arg(long)]
-    store: StoreLocation,
-    /// The product; the model's first one without it.
-    #[arg(long)]
-    product: Option<String>,
-    /// Members, like 0-30 or 0,5,10-14; 0 is the control. All without it.
-    #[arg(long)]
-    members: Option<Selection>,
-    /// Steps in hours, like 0-240 or 24,48; all of the cycle without it.
-    #[arg(long)]
-    steps: Option<Selection>,
-    /// Array names, like tp,t2m; all of the product without it.
-    #[arg(long, value_delimiter = ',')]
-    variables: Option<Vec<String>>,
-    /// Read the model's files from a mirror with the bucket's layout below it: a path,
-    /// s3://, https:// or http://. The references point there.
-    #[arg(long, value_name = "URL|PATH")]
-    source: Option<String>,
     /// How the run is laid out: forecast is (time, member, step, …) and grows run by run,
     /// run is (member, time, …) with the valid time.
     #[arg(long, default_value_t = Layout::Forecast)]
     layout: Layout,
-    /// The codec that the arrays name.
-    #[arg(long, value_enum, default_value_t = Codec::Gribberish)]
-    codec: Codec,
-    /// The element type of the data arrays.
-    #[arg(long, value_enum, default_value_t = Precision::Float32)]
-    data_type: Precision,
-    /// Print one line of JSON about what was done.
-    #[arg(long)]
-    json: bool,
 }
 
 impl Build {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
         let registry = gik::registry()?;
-        let job = Job {
-            model: self.model.clone(),
-            request: RunRequest {
-                product: self.product.clone(),
-                reference_time: self.run,
-                members: self.members.clone(),
-                steps: self.steps.clone(),
-                variables: self.variables.clone(),
-                source: self.source.as_deref().map(gik::source_url).transpose()?,
-            },
-            options: BuildOptions {
-                schema: SchemaOptions {
-                    layout: self.layout,
-                    model_codec: matches!(self.codec, Codec::Model),
-                    float64: matches!(self.data_type, Precision::Float64),
-                },
-                ..BuildOptions::default()
-            },
-            store: self.store.clone(),
-            s3: s3_settings(),
-        };
+        let job = self.job.job(self.run, self.layout)?;
         let bar = output::progress_bar("reading indexes");
         let built = gik::build(&registry, &job, &output::advance(&bar)).await;
         bar.finish_and_clear();
         let built = built?;
         let complete = built.report.is_complete();
-        if self.json {
-            output::print_json(&built.to_json(&self.store))?;
+        if self.job.json {
+            output::print_json(&built.to_json(&job.store))?;
         } else {
             output::problems(&built.report);
-            output::print(&summary(&built, &self.store))?;
+            output::print(&summary(&built, &job.store))?;
         }
         Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })
     }
@@ -114,20 +50,37 @@ pub(super) fn summary(built: &gik::Built, store: &StoreLocation) -> String {
         run.reference_time,
         run.steps.len(),
         run.variables.len(),
-        output::count(built.created.references),
+        output::count(report.references),
         output::count(report.files_used),
         output::count(report.lines),
         output::count(report.index_bytes.div_ceil(1000)),
         output::count(report.requests),
         built.total_seconds,
     );
+    let changes = built.written.changes;
+    if !changes.any() {
+        text.push_str("\n  all of it was there already; nothing was written");
+    } else if changes.unchanged > 0 {
+        text.push_str(&format!(
+            "\n  {} references added, {} replaced, {} were there already",
+            output::count(changes.added),
+            output::count(changes.replaced),
+            output::count(changes.unchanged)
+        ));
+    }
     if !report.is_complete() {
         let missing = report.references_expected.saturating_sub(report.references);
-        text.push_str(&format!(
-            "\n  incomplete: {} of {} references are missing and read as NaN",
-            output::count(missing),
-            output::count(report.references_expected)
-        ));
+        let expected = output::count(report.references_expected);
+        text.push_str(&match missing {
+            0 => format!(
+                "\n  incomplete: all {expected} references that must be there are; of what else \
+                 the files may have, something is damaged or doubtful"
+            ),
+            _ => format!(
+                "\n  incomplete: {} of {expected} references are missing and read as NaN",
+                output::count(missing)
+            ),
+        });
     }
     text
 }

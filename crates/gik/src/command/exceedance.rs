@@ -9,12 +9,12 @@ use gik::core::Error;
 use serde_json::json;
 
 use super::memory::Memory;
-use super::{Outcome, StoreArguments, output};
+use super::{Outcome, StateArguments, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ExceedanceMaps {
     #[command(flatten)]
-    store: StoreArguments,
+    store: StateArguments,
     /// The variable: an amount that the model accumulates.
     #[arg(long, default_value = "tp")]
     variable: String,
@@ -95,7 +95,7 @@ impl ExceedanceMaps {
                 return Err(Error::argument(what, "is neither .nc nor .png").into());
             }
         }
-        let opened = self.store.open().await?.main().await?;
+        let opened = self.store.open().await?;
         let request = Request {
             variable: self.variable.clone(),
             period: self.window,

@@ -5,12 +5,12 @@ use gik::core::ReferenceTime;
 use gik::icechunk::{Access, Opened, StoredArray};
 use serde_json::{Value, json};
 
-use super::{Outcome, StoreArguments, output};
+use super::{Outcome, StateArguments, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Info {
     #[command(flatten)]
-    store: StoreArguments,
+    state: StateArguments,
     /// Print one line of JSON.
     #[arg(long)]
     json: bool,
@@ -24,8 +24,8 @@ struct Described {
 
 impl Info {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
-        let repository = self.store.open().await?;
-        let opened = repository.main().await?;
+        let repository = self.state.store.open().await?;
+        let opened = self.state.of(&repository).await?;
         let attributes = opened.attributes().await?;
         let commits = repository.history(1).await?;
         let (mut data, mut coordinates) = (Vec::new(), Vec::new());
@@ -42,6 +42,9 @@ impl Info {
                 coordinates.push(array);
             }
         }
+        let manifests = repository.manifests(&opened).await?;
+        let references: u64 = manifests.iter().map(|it| it.references).sum();
+        let bytes: u64 = manifests.iter().map(|it| it.bytes).sum();
         let containers: Vec<Value> = repository
             .containers()
             .iter()
@@ -65,17 +68,18 @@ impl Info {
                 );
             }
             output::print_json(&json!({
-                "store": self.store.store.to_string(),
+                "store": self.state.store.store.to_string(),
                 "snapshot": opened.snapshot(),
                 "attributes": attributes,
                 "commit": commits.first().map(|it| json!({"message": it.message, "seconds": it.seconds, "properties": it.properties})),
                 "containers": containers,
+                "manifests": {"files": manifests.len(), "references": references, "bytes": bytes},
                 "coordinates": labels,
                 "variables": arrays,
             }))?;
             return Ok(Outcome::Complete);
         }
-        output::print(&format!("{}", self.store.store))?;
+        output::print(&format!("{}", self.state.store.store))?;
         if let Some(title) = attributes.get("title").and_then(Value::as_str) {
             output::print(&format!("  {title}"))?;
         }
@@ -89,6 +93,13 @@ impl Info {
             };
             output::print(&format!("  references read from {} ({})", text("url"), text("access")))?;
         }
+        output::print(&format!(
+            "  {} chunks in {} manifests of {} kB together, {} bytes a chunk",
+            output::count(references),
+            output::count(manifests.len() as u64),
+            output::count(bytes.div_ceil(1000)),
+            bytes.checked_div(references).unwrap_or_default(),
+        ))?;
         output::print("")?;
         output::print(&output::table(&dimensions(&opened, &coordinates).await?))?;
         output::print("")?;

@@ -1,14 +1,21 @@
 //! What the `gik` command does with its arguments.
 
+mod backfill;
 mod build;
 mod coordinate;
 mod demo;
 mod exceedance;
+mod expire;
+mod history;
 mod info;
+mod job;
 mod memory;
 mod models;
 mod output;
 mod read;
+mod tag;
+mod update;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -28,10 +35,22 @@ struct Arguments {
 enum Command {
     /// List the models of this build, their products and where their files lie.
     Models(models::Models),
-    /// Build the store of a run.
+    /// Build the store of a run, or add the run to a store.
     Build(build::Build),
+    /// Add a run to a store while it is being published.
+    Update(update::Update),
+    /// Add many runs to a store.
+    Backfill(backfill::Backfill),
     /// Show what is in a store.
     Info(info::Info),
+    /// Show the commits of a store.
+    History(history::History),
+    /// Name a state of a store for good.
+    Tag(tag::Tag),
+    /// Check that a store has what it should have, and that it can be read.
+    Validate(validate::Validate),
+    /// Forget old states of a store, and remove what only they needed.
+    Expire(expire::Expire),
     /// Read a part of a variable into a file, or show it.
     Read(read::Read),
     /// Map how probable it is that totals, of rain in 24 hours say, reach thresholds.
@@ -80,7 +99,13 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Models(command) => command.run(),
         Command::Build(command) => command.run().await,
+        Command::Update(command) => command.run().await,
+        Command::Backfill(command) => command.run().await,
         Command::Info(command) => command.run().await,
+        Command::History(command) => command.run().await,
+        Command::Tag(command) => command.run().await,
+        Command::Validate(command) => command.run().await,
+        Command::Expire(command) => command.run().await,
         Command::Read(command) => command.run().await,
         Command::Exceedance(command) => command.run().await,
         Command::Demo(command) => command.run().await,
@@ -108,6 +133,33 @@ struct StoreArguments {
     /// buckets. Repeat it for several.
     #[arg(long, value_name = "URL|PATH")]
     allow: Vec<String>,
+}
+
+/// A state of a store, to be read.
+#[derive(Debug, clap::Args)]
+struct StateArguments {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// An earlier state: a tag, the id of a commit (see gik history), or a time in UTC like
+    /// 2025-01-06T12.
+    #[arg(long, value_name = "TAG|ID|TIME")]
+    at: Option<String>,
+}
+
+impl StateArguments {
+    async fn open(&self) -> gik::core::Result<gik::icechunk::Opened> {
+        self.of(&self.store.open().await?).await
+    }
+
+    async fn of(
+        &self,
+        repository: &gik::icechunk::Repository,
+    ) -> gik::core::Result<gik::icechunk::Opened> {
+        match &self.at {
+            Some(version) => repository.at(version).await,
+            None => repository.main().await,
+        }
+    }
 }
 
 impl StoreArguments {

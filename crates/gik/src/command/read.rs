@@ -12,12 +12,12 @@ use gik::icechunk::Opened;
 use serde_json::json;
 
 use super::memory::Memory;
-use super::{Outcome, StoreArguments, coordinate, output};
+use super::{Outcome, StateArguments, coordinate, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Read {
     #[command(flatten)]
-    store: StoreArguments,
+    store: StateArguments,
     /// The variable or coordinate: see gik info.
     variable: String,
     /// A choice along a dimension: step=24, member=0:30, time=2025-01-06T00,
@@ -61,7 +61,7 @@ impl Read {
         {
             check_output(path)?;
         }
-        let opened = self.store.open().await?.main().await?;
+        let opened = self.store.open().await?;
         let labels = self.sel.iter().cloned();
         let labels: Vec<Label> =
             if self.nearest { labels.map(Label::nearest).collect() } else { labels.collect() };

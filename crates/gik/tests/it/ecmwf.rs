@@ -41,6 +41,25 @@ fn values_come_back_as_they_were_written() {
 }
 
 #[test]
+fn the_first_years_had_another_grid() {
+    let desk = Desk::new();
+    let time = "2023-01-01T00";
+    let run = EcmwfRun::new(time.parse().unwrap(), Product::Enfo).members(1..=1).steps(6..=6);
+    run.write_messages(&desk.path("bucket"), &["2t"]).unwrap();
+    let options = "--members 1 --steps 6 --variables t2m --source bucket --store store";
+    desk.gik(&format!("build ecmwf --run {time} {options}")).exits(0);
+    // Nairobi: 1.2°S, 36.8°E.
+    let box_ = "--bbox 36.7,-1.3,36.9,-1.1";
+    desk.gik(&format!("read store t2m {box_} -o box.npy --allow bucket")).exits(0);
+    let (shape, values) = desk.npy("box.npy");
+    assert_eq!(shape, [1, 1, 1, 1, 1]);
+    let expected = run.values("2t", None, 1, 6).unwrap().unwrap();
+    assert_eq!(expected.len(), 451 * 900);
+    let (row, column) = (912 / 4, (1800 + 368) / 4);
+    assert_eq!(values, [expected[row * 900 + column] as f32]);
+}
+
+#[test]
 fn the_models_own_codec_reads_the_same() {
     let desk = Desk::new();
     let run = ensemble().members(1..=1).steps(3..=3);
@@ -75,7 +94,7 @@ fn damage_is_reported_and_the_rest_built() {
     assert_eq!(report["references"]["expected"], 4 * 480 + 3 * 157);
     assert_eq!(report["references"]["written"], 4 * 480 - 3);
     let problems = serde_json::json!({
-        "bad_line": 1,
+        "damaged_line": 1,
         "duplicate_message": 1,
         "missing_file": 1,
         "missing_message": 3,

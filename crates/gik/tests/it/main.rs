@@ -10,7 +10,9 @@
     reason = "a test fails by panicking, in its helpers too; what is cast is small"
 )]
 
+mod append;
 mod arguments;
+mod backfill;
 mod concurrent;
 mod damage;
 mod demo;
@@ -20,8 +22,11 @@ mod exceedance;
 mod faults;
 mod hostile;
 mod http;
+mod killed;
 mod live;
 mod options;
 mod read;
 mod run;
 mod s3;
+mod update;
+mod validate;

@@ -48,7 +48,10 @@ async fn members_steps_and_variables_choose() {
         (&report["members"], &report["steps"], &report["variables"]),
         (&json!(3), &json!(2), &json!(2))
     );
-    assert_eq!(report["references"], json!({"expected": 12, "written": 12}));
+    assert_eq!(
+        report["references"],
+        json!({"expected": 12, "written": 12, "replaced": 0, "unchanged": 0})
+    );
     assert_eq!(report["files"], json!({"expected": 6, "used": 6}));
     assert_eq!(
         (&report["complete"], &report["problems"], &report["diagnostics"]),
@@ -135,7 +138,10 @@ async fn levels_of_two_files_are_one_array() {
     assert_eq!(messages, [2 * 11, 2 * 20]);
     let options = "--product pgrb2abp5 --members 0-1 --steps 3 --variables gh --source bucket";
     let report = desk.build(&format!("{options} --store store --json")).exits(0).json();
-    assert_eq!(report["references"], json!({"expected": 62, "written": 62}));
+    assert_eq!(
+        report["references"],
+        json!({"expected": 62, "written": 62, "replaced": 0, "unchanged": 0})
+    );
     assert_eq!(report["files"], json!({"expected": 4, "used": 4}));
     let info = desk.gik("info store --json").exits(0).json();
     // All levels of the product, those that other variables have alone too.
@@ -152,7 +158,10 @@ async fn levels_of_two_files_are_one_array() {
     // Without one of the files its levels are missing, and the others are there.
     std::fs::remove_file(desk.path("bucket").join(b.path(1, 3))).unwrap();
     let report = desk.build(&format!("{options} --store half --json")).exits(3).json();
-    assert_eq!(report["references"], json!({"expected": 62, "written": 42}));
+    assert_eq!(
+        report["references"],
+        json!({"expected": 62, "written": 42, "replaced": 0, "unchanged": 0})
+    );
     assert_eq!(report["problems"], json!({"missing_file": 1}));
     let line = "read half gh --sel isobaricInhPa=975:1000 --sel member=1 --allow bucket -o gh.npy";
     desk.gik(line).exits(0);

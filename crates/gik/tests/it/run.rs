@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use gik::core::ReferenceTime;
 use gik_testkit::gefs::{GefsRun, Product};
 use gik_testkit::grib::{
     Encoded, Ensemble, Message, Packing, Product as GribProduct, RegularGrid, Surface,
 };
 
-/// The initialisation time of all runs here.
+/// The initialisation time of a run unless it says otherwise.
 pub(crate) const TIME: &str = "2025-01-06T00";
 /// Temperature at 2 m, as an index names it. The array: `t2m`.
 pub(crate) const T2M: &str = "TMP:2 m above ground";
@@ -19,6 +20,8 @@ pub(crate) const SOILW: &str = "SOILW:0-0.1 m below ground";
 /// Some messages of a run, in files as the public bucket has them.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
+    time: ReferenceTime,
+    product: Product,
     generated: GefsRun,
     grid: RegularGrid,
     members: Vec<u8>,
@@ -39,13 +42,23 @@ impl Run {
         steps: &[u32],
         wanted: fn(&str) -> bool,
     ) -> Self {
+        let time = TIME.parse().unwrap();
         Self {
-            generated: GefsRun::new(TIME.parse().unwrap()).product(product),
+            time,
+            product,
+            generated: GefsRun::new(time).product(product),
             grid: product.grid(),
             members: members.to_vec(),
             steps: steps.to_vec(),
             wanted,
         }
+    }
+
+    /// The same of another initialisation time, with other values.
+    pub(crate) fn at(mut self, time: &str) -> Self {
+        self.time = time.parse().unwrap();
+        self.generated = GefsRun::new(self.time).product(self.product);
+        self
     }
 
     /// The options that ask for [`Run::new`].
@@ -119,7 +132,7 @@ impl Run {
 
     fn encode(&self, field: &str, member: u8, step: u32) -> Encoded {
         let seed = field.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 977);
-        let seed = seed + u32::from(member) * 7 + step;
+        let seed = seed + u32::from(member) * 7 + step + self.time.hour() * 3;
         let (rows, columns) = (self.grid.rows, self.grid.columns);
         let points = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
         let values: Vec<f32> = points
@@ -132,7 +145,7 @@ impl Run {
         product.ensemble = Some(Ensemble { member, size: 30 });
         let message = Message {
             discipline: 0,
-            reference: TIME.parse().unwrap(),
+            reference: self.time,
             grid: self.grid,
             product,
             packing: Packing::complex(if field == T2M { 1 } else { 2 }),

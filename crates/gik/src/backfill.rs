@@ -1,0 +1,365 @@
+//! Many runs into one store.
+
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use gik_core::{
+    BuildOptions, Error, ManifestStore, Parser, ReferenceTime, Registry, Report, Result, Run,
+    RunRequest, SourceReader, SourceTable, build_manifest,
+};
+use gik_icechunk::{Changes, Repository, WriteOptions, Writer};
+use serde_json::{Value, json};
+
+use crate::build::Job;
+use crate::{Source, peak_memory};
+
+/// Which runs are wanted: those that start within a range of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// The first one, or a time before it.
+    pub from: ReferenceTime,
+    /// The last one, or a time after it.
+    pub to: ReferenceTime,
+    /// The part of them that is this program's.
+    pub shard: Shard,
+    /// Runs whose indexes are read at the same time, at least 1.
+    pub jobs: usize,
+}
+
+/// One of several programs that fill a store together: runs in a row, a part for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which one, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+impl Default for Shard {
+    fn default() -> Self {
+        Self { number: 1, of: 1 }
+    }
+}
+
+impl FromStr for Shard {
+    type Err = Error;
+
+    /// `2/8`: the second of eight.
+    fn from_str(text: &str) -> Result<Self> {
+        let numbers = text.split_once('/').and_then(|(number, of)| {
+            Some(Self { number: number.trim().parse().ok()?, of: of.trim().parse().ok()? })
+        });
+        numbers.filter(|it| 0 < it.number && it.number <= it.of).ok_or_else(|| {
+            Error::argument(
+                format!("shard '{text}'"),
+                "is none; write 1/8, 2/8 … 8/8 for the parts of eight programs",
+            )
+        })
+    }
+}
+
+/// What became of one run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BackfilledRun {
+    /// The run.
+    pub time: ReferenceTime,
+    /// Whether all of it was in the store before: its indexes were not read then.
+    pub was_there: bool,
+    /// What its files came to; none where no file could be used, or it was there.
+    pub report: Option<Report>,
+    /// Why no file could be used.
+    pub error: Option<String>,
+}
+
+impl BackfilledRun {
+    /// Whether all of the run is in the store.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.was_there || self.report.as_ref().is_some_and(Report::is_complete)
+    }
+}
+
+/// What a back-fill came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Backfilled {
+    /// The runs of the range and shard, in their order.
+    pub runs: Vec<BackfilledRun>,
+    /// What was written.
+    pub changes: Changes,
+    /// Commits that were made.
+    pub commits: u64,
+    /// Seconds from start to end.
+    pub total_seconds: f64,
+}
+
+impl Backfilled {
+    /// Everything about it, for machines. The keys are stable.
+    #[must_use]
+    pub fn to_json(&self, store: &str) -> Value {
+        let runs: Vec<Value> = self
+            .runs
+            .iter()
+            .map(|run| {
+                let report = run.report.as_ref();
+                json!({
+                    "run": run.time.to_string(),
+                    "complete": run.is_complete(),
+                    "was_there": run.was_there,
+                    "references": report.map(|it| it.references),
+                    "references_expected": report.map(|it| it.references_expected),
+                    "error": run.error,
+                })
+            })
+            .collect();
+        json!({
+            "store": store,
+            "complete": self.runs.iter().all(BackfilledRun::is_complete),
+            "references": {
+                "written": self.changes.added + self.changes.replaced,
+                "unchanged": self.changes.unchanged,
+            },
+            "commits": self.commits,
+            "seconds": self.total_seconds,
+            "peak_memory_bytes": peak_memory(),
+            "runs": runs,
+        })
+    }
+}
+
+/// References that are gathered before they are committed: manifests are rewritten once for
+/// many runs, and all is held in about 200 MB.
+const REFERENCES_PER_COMMIT: u64 = 500_000;
+/// Indexes read at the same time by all runs together.
+const INDEXES: usize = 64;
+/// How long a commit waits for another writer of a local store.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Adds the runs of a range to a store, many in a commit. Runs that are there with all that they
+/// should have are left out, so that a back-fill that was interrupted goes on where it was.
+/// `progress` is called with the runs done and their total.
+///
+/// With several shards the whole range is entered along `time` first: the shards then write
+/// disjoint runs and none moves those of another. Until they are written they read NaN.
+///
+/// # Errors
+/// When the request is wrong, a run does not fit the store, or the store cannot be written. What
+/// was committed stays.
+pub async fn backfill(
+    registry: &Registry,
+    job: &Job,
+    range: &Range,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Backfilled> {
+    let started = Instant::now();
+    let parser = registry.get(&job.model)?.as_ref();
+    let all = runs(parser, &job.request, range)?;
+    let part = all.len().div_ceil(range.shard.of).max(1);
+    let own: Vec<&Run> = all.iter().skip(part * (range.shard.number - 1)).take(part).collect();
+
+    let mut total = Backfilled {
+        runs: Vec::new(),
+        changes: Changes::default(),
+        commits: 0,
+        total_seconds: 0.0,
+    };
+    if range.shard.of > 1 {
+        reserve(parser, job, &all, &mut total).await?;
+    }
+    let complete = complete_runs(parser, job, &own).await?;
+    let mut batch = Batch { job, started, manifests: Vec::new(), references: 0, times: Vec::new() };
+    let options = BuildOptions { concurrency: INDEXES.div_ceil(range.jobs.max(1)), ..job.options };
+    let reads = own.iter().zip(&complete).map(|(run, &is_complete)| async move {
+        if is_complete { None } else { Some(read(parser, job, run, &options).await) }
+    });
+    let mut reads = futures::stream::iter(reads).buffered(range.jobs.max(1));
+    while let Some(outcome) = reads.next().await {
+        let Some(run) = own.get(total.runs.len()) else { break };
+        let mut done = BackfilledRun {
+            time: run.reference_time,
+            was_there: outcome.is_none(),
+            report: None,
+            error: None,
+        };
+        match outcome {
+            None => {}
+            Some(Ok((manifest, report, container))) => {
+                done.report = Some(report);
+                batch.add(run, manifest, container, &mut total).await?;
+            }
+            Some(Err(error)) => {
+                let cause = std::error::Error::source(&error).map(|it| format!(": {it}"));
+                done.error = Some(format!("{error}{}", cause.unwrap_or_default()));
+            }
+        }
+        total.runs.push(done);
+        progress(total.runs.len(), own.len());
+    }
+    drop(reads);
+    batch.commit(&mut total).await?;
+    total.total_seconds = started.elapsed().as_secs_f64();
+    Ok(total)
+}
+
+/// The runs of the model in the range.
+fn runs(parser: &dyn Parser, request: &RunRequest, range: &Range) -> Result<Vec<Run>> {
+    if range.from > range.to {
+        return Err(Error::argument(
+            format!("runs from {} to {}", range.from, range.to),
+            "run backwards; exchange them",
+        ));
+    }
+    let (first, last) = (range.from.seconds(), range.to.seconds());
+    let (mut runs, mut refusal) = (Vec::new(), None);
+    for seconds in (first..=last).step_by(3600) {
+        let mut request = request.clone();
+        request.reference_time = ReferenceTime::from_seconds(seconds);
+        match parser.run(&request) {
+            Ok(run) => runs.push(run),
+            Err(error) => refusal = refusal.or(Some(error)),
+        }
+    }
+    match (runs.is_empty(), refusal) {
+        (true, Some(error)) => Err(error),
+        _ => Ok(runs),
+    }
+}
+
+type Read = (ManifestStore, Report, gik_icechunk::Container);
+
+async fn read(parser: &dyn Parser, job: &Job, run: &Run, options: &BuildOptions) -> Result<Read> {
+    let source = match &job.request.source {
+        Some(root) => Source::named(parser, root, &job.s3)?,
+        None => Source::public(parser, &run.root)?,
+    };
+    let mut reader = SourceReader::new(source.stores);
+    let (manifest, report) = build_manifest(parser, run, options, &mut reader, &|_, _| {}).await?;
+    Ok((manifest, report, source.container))
+}
+
+/// Of each run, whether the store has all that it should have.
+async fn complete_runs(parser: &dyn Parser, job: &Job, runs: &[&Run]) -> Result<Vec<bool>> {
+    let repository = match Repository::open(&job.store, &job.s3, &[]).await {
+        Ok(repository) => repository,
+        Err(error) if *error.kind() == gik_core::ErrorKind::NotFound => {
+            return Ok(vec![false; runs.len()]);
+        }
+        Err(error) => return Err(error),
+    };
+    let opened = repository.main().await?;
+    let mut complete = Vec::with_capacity(runs.len());
+    for run in runs {
+        let time = run.reference_time.seconds();
+        let there = opened.references_at(time, repository.containers()).await?;
+        let sources = parser.sources(run)?;
+        complete.push(there.is_some_and(|there| {
+            !there.is_empty()
+                && sources.iter().all(|source| {
+                    let count = there.get(source.data.as_str()).copied().unwrap_or_default();
+                    count >= u64::from(source.expected)
+                })
+        }));
+    }
+    Ok(complete)
+}
+
+/// Enters all runs along `time`, without references.
+async fn reserve(
+    parser: &dyn Parser,
+    job: &Job,
+    runs: &[Run],
+    total: &mut Backfilled,
+) -> Result<()> {
+    let mut manifests = Vec::with_capacity(runs.len());
+    for run in runs {
+        let group = parser.schema(run, &job.options.schema)?;
+        manifests.push(ManifestStore { group, sources: SourceTable::default() });
+    }
+    let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return Ok(()) };
+    let options = WriteOptions {
+        message: format!(
+            "{} {}: room for {} to {}",
+            first.model, first.product, first.reference_time, last.reference_time
+        ),
+        ..WriteOptions::default()
+    };
+    let source = match &job.request.source {
+        Some(root) => Source::named(parser, root, &job.s3)?,
+        None => Source::public(parser, &first.root)?,
+    };
+    let writer = Writer::open(&job.store, &job.s3, PATIENCE).await?;
+    let manifests: Vec<&ManifestStore> = manifests.iter().collect();
+    let written = writer.add(&manifests, &[source.container], &options).await?;
+    total.commits += u64::from(written.changes.any());
+    Ok(())
+}
+
+/// Runs that were read and are not committed yet.
+struct Batch<'a> {
+    job: &'a Job,
+    started: Instant,
+    manifests: Vec<(ManifestStore, gik_icechunk::Container)>,
+    references: u64,
+    times: Vec<ReferenceTime>,
+}
+
+impl Batch<'_> {
+    async fn add(
+        &mut self,
+        run: &Run,
+        manifest: ManifestStore,
+        container: gik_icechunk::Container,
+        total: &mut Backfilled,
+    ) -> Result<()> {
+        self.references += manifest.group.virtual_count();
+        self.manifests.push((manifest, container));
+        self.times.push(run.reference_time);
+        if self.references >= REFERENCES_PER_COMMIT {
+            self.commit(total).await?;
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, total: &mut Backfilled) -> Result<()> {
+        let (Some(first), Some(last)) = (self.times.first(), self.times.last()) else {
+            return Ok(());
+        };
+        let facts = json!({
+            "gik": env!("CARGO_PKG_VERSION"),
+            "model": self.job.model,
+            "runs": self.times.len(),
+            "run": last.to_string(),
+            "references": self.references,
+            "seconds": (self.started.elapsed().as_secs_f64() * 1e3).round() / 1e3,
+        });
+        let options = WriteOptions {
+            message: format!("{} {first} to {last}: {} runs", self.job.model, self.times.len()),
+            properties: facts.as_object().cloned().unwrap_or_default(),
+        };
+        let manifests: Vec<&ManifestStore> = self.manifests.iter().map(|(it, _)| it).collect();
+        // All runs come from one source.
+        let containers: Vec<_> =
+            self.manifests.iter().take(1).map(|(_, container)| container.clone()).collect();
+        let writer = Writer::open(&self.job.store, &self.job.s3, PATIENCE).await?;
+        let written = writer.add(&manifests, &containers, &options).await?;
+        total.changes = total.changes.and(written.changes);
+        total.commits += u64::from(written.changes.any());
+        self.manifests.clear();
+        self.times.clear();
+        self.references = 0;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_are_numbered_from_one() {
+        assert_eq!("2/8".parse::<Shard>().unwrap(), Shard { number: 2, of: 8 });
+        for wrong in ["0/8", "9/8", "1", "a/b", "1/0", ""] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
+    }
+}
