@@ -33,6 +33,7 @@ pub(crate) fn run() -> Result<()> {
             .env("GIK", shell::target().join("debug/gik"))
             .env("GIK_GENERATE", shell::target().join("debug/examples/generate_gefs"))
             .env("GIK_GENERATE_ECMWF", shell::target().join("debug/examples/generate_ecmwf"))
+            .env("GIK_GENERATE_HRRR", shell::target().join("debug/examples/generate_hrrr"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .current_dir(shell::root()),
     )

@@ -11,6 +11,7 @@ use crate::bitmap::Bitmap;
 use crate::coordinates::{Arrangement, check_coordinates, coordinates};
 use crate::edition1::{self, Message1};
 use crate::grid::{GridDefinition, GridShape};
+use crate::header;
 use crate::message::{Field, Message};
 use crate::representation::DataRepresentation;
 use crate::scale::Value;
@@ -31,6 +32,12 @@ impl GribMessageCodec {
     #[must_use]
     pub const fn new(id: &'static str, crate_name: &'static str) -> Self {
         Self { info: CodecInfo::new(id, crate_name) }
+    }
+
+    /// The same, whose `var` may also be `time`, `step` or a type of level.
+    #[must_use]
+    pub const fn with_coordinates(id: &'static str, crate_name: &'static str) -> Self {
+        Self { info: CodecInfo::new(id, crate_name).with_coordinates() }
     }
 }
 
@@ -82,6 +89,11 @@ fn decode<T: Value>(
         return decode_edition1(message, options, region, out);
     }
     let field = Message::read(message)?.only_field()?;
+    if !options.quantity.is_of_points() {
+        let count = region.map_or(out.len(), |region| region.shape.iter().product());
+        let first = region.map_or(0, |region| region.columns.start);
+        return header::values(&field, options, count, first, out);
+    }
     let Some(region) = region else {
         return decode_whole(&field, options, out);
     };

@@ -15,6 +15,10 @@ use serde_json::{Map, Value};
 /// | `adjust_longitude_range` | turn a global grid of 0…360° to −180…180° | `false` |
 /// | `north_up` | put the northernmost row first | `false` |
 ///
+/// Of a codec with coordinates ([`CodecInfo::has_coordinates`](gik_core::CodecInfo)) `var` may also
+/// be `time`, `step`, or one of HRRRParser's types of level (`hag`, `isobar`, …), and there may be
+/// `steps`, the number of steps of the coordinate.
+///
 /// The Python codec `gribberish` wants `var` to be there.
 ///
 /// ```
@@ -62,6 +66,50 @@ const KEYS: &[Key] = &[
     ),
 ];
 
+/// A key that only codecs with coordinates have.
+const STEPS: Key = (
+    "steps",
+    |options, value| {
+        options.steps = Some(u32::try_from(value.as_u64()?).ok().filter(|&steps| steps > 0)?);
+        Some(())
+    },
+    "a number from 1 on",
+);
+
+/// Types of level as HRRRParser calls their coordinates.
+const LEVELS: &[&str] = &[
+    "atm",
+    "clt",
+    "hag",
+    "sfc",
+    "lfc",
+    "isotherm",
+    "isobar",
+    "sigma",
+    "entire_atm",
+    "bndry_cloud",
+    "lcl",
+    "mcl",
+    "hcl",
+    "cld_ceiling",
+    "clb",
+    "zero_deg_isotherm",
+    "htfl",
+    "adiabatic_condensation_lifted",
+    "eqm",
+    "depth_bls",
+    "hybid",
+];
+
+/// What `var` means to a codec with coordinates, where it is more than to others.
+fn coordinate(var: &Value) -> Option<Quantity> {
+    match var.as_str()? {
+        "time" => Some(Quantity::ReferenceTime),
+        "step" => Some(Quantity::Step),
+        name => LEVELS.contains(&name).then_some(Quantity::Level),
+    }
+}
+
 fn set_variable(options: &mut DecodeOptions, value: &Value) -> Option<()> {
     options.quantity = match value {
         Value::Null => Quantity::Data,
@@ -107,8 +155,9 @@ impl CodecConfiguration {
         let mut options = DecodeOptions::default();
         for (key, value) in &configuration {
             let argument = || format!("configuration of codec '{name}'");
-            let Some((_, set, expected)) = KEYS.iter().find(|(known, ..)| known == key) else {
-                let known: Vec<_> = KEYS.iter().map(|(known, ..)| *known).collect();
+            let mut keys = KEYS.iter().chain(codec.info().has_coordinates.then_some(&STEPS));
+            let Some((_, set, expected)) = keys.clone().find(|(known, ..)| known == key) else {
+                let known: Vec<_> = keys.by_ref().map(|(known, ..)| *known).collect();
                 let reason = format!("unknown key '{key}'; known are {}", known.join(", "));
                 return Err(Error::argument(argument(), reason));
             };
@@ -116,6 +165,11 @@ impl CodecConfiguration {
                 let reason = format!("'{key}' must be {expected}, not {value}");
                 return Err(Error::argument(argument(), reason));
             }
+        }
+        if codec.info().has_coordinates
+            && let Some(quantity) = configuration.get("var").and_then(coordinate)
+        {
+            options.quantity = quantity;
         }
         Ok(Self { codec, options, configuration })
     }

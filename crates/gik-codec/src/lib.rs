@@ -5,6 +5,7 @@
 //! - [`CodecConfiguration`] reads the codec's entry in a `zarr.json`.
 //! - Linking this crate makes the codecs of all linked crates known to `zarrs`.
 //! - [`Message`] and what it is made of read messages without decoding them.
+//! - [`scan`](mod@scan) lists the messages of a file by its headers, over a network too.
 //!
 //! # Packings
 //!
@@ -48,11 +49,14 @@ mod contain;
 mod coordinates;
 mod edition1;
 mod grid;
+mod grid_message;
+mod header;
 mod message;
 mod projection;
 mod reader;
 mod representation;
 mod scale;
+pub mod scan;
 mod unpack;
 mod vector;
 mod zarrs;
@@ -61,6 +65,7 @@ pub use bitmap::Bitmap;
 pub use codec::{GRIBBERISH, GribMessageCodec};
 pub use configuration::CodecConfiguration;
 pub use grid::{GridDefinition, GridShape, ScanMode};
+pub use grid_message::{grid_message, grid_of_section};
 pub use message::{Field, Fields, Message, Section};
 pub use reader::ByteReader;
 pub use representation::{CcsdsPacking, ComplexPacking, DataRepresentation, Packing};

@@ -198,6 +198,16 @@ impl Field<'_> {
     }
 }
 
+/// Whether a section of this number may follow the one before; 0 is the indicator section.
+pub(crate) fn may_follow(previous: u8, number: u8) -> bool {
+    match previous {
+        0 => number == 1,
+        1 => matches!(number, 2 | 3),
+        7 => matches!(number, 2..=4),
+        previous => number == previous + 1,
+    }
+}
+
 /// The sections met last.
 #[derive(Debug, Clone, Copy, Default)]
 struct Latest<'a> {
@@ -260,13 +270,7 @@ impl<'a> Fields<'a> {
         let mut reader = self.reader.clone();
         let length = reader.u32()?;
         let number = reader.u8()?;
-        let follows = match self.previous {
-            0 => number == 1,
-            1 => matches!(number, 2 | 3),
-            7 => matches!(number, 2..=4),
-            previous => number == previous + 1,
-        };
-        if !follows {
+        if !may_follow(self.previous, number) {
             let expected = format!("a section that may follow section {}", self.previous);
             return Err(malformed("order of sections", expected, &number, offset + 4));
         }

@@ -16,7 +16,10 @@ use zarrs::array::codec::api::{
     CodecOptions, CodecPluginV3, CodecTraits, CodecTraitsV3, PartialDecoderCapability,
     PartialEncoderCapability, RecommendedConcurrency,
 };
-use zarrs::array::data_type::{Float32DataType, Float64DataType};
+use zarrs::array::data_type::{
+    Float32DataType, Float64DataType, Int64DataType, NumpyDateTime64DataType,
+    NumpyTimeDelta64DataType,
+};
 use zarrs::array::{DataType, FillValue, Indexer, transmute_to_bytes_vec};
 use zarrs::metadata::Configuration;
 use zarrs::metadata::v3::MetadataV3;
@@ -185,11 +188,16 @@ impl ZarrsCodec {
             let mut values = zeroed(elements, 0.0_f64)?;
             self.decode_into(message, region, ValueBuffer::F64(&mut values))?;
             transmute_to_bytes_vec(values)
+        } else if is_seconds(data_type) && !self.configuration.options().quantity.is_of_points() {
+            let mut values = zeroed(elements, 0.0_f64)?;
+            self.decode_into(message, region, ValueBuffer::F64(&mut values))?;
+            #[expect(clippy::cast_possible_truncation, reason = "whole seconds of times")]
+            transmute_to_bytes_vec(values.into_iter().map(|value| value as i64).collect::<Vec<_>>())
         } else {
             return Err(CodecError::UnsupportedDataType(
                 data_type.clone(),
                 format!(
-                    "{} (it decodes to float32 and float64)",
+                    "{} (it decodes to float32 and float64, times also to whole seconds)",
                     self.configuration.codec().info().id
                 ),
             ));
@@ -209,6 +217,20 @@ impl ZarrsCodec {
             Some(region) => codec.decode_region_into(message, options, region, out),
         };
         result.map_err(|error| CodecError::Other(format!("codec '{}': {error}", codec.info().id)))
+    }
+}
+
+/// Whether elements are whole seconds, or may be.
+fn is_seconds(data_type: &DataType) -> bool {
+    if data_type.is::<Int64DataType>() {
+        return true;
+    }
+    let is_time =
+        data_type.is::<NumpyDateTime64DataType>() || data_type.is::<NumpyTimeDelta64DataType>();
+    is_time && {
+        let configuration = data_type.configuration(ZarrVersion::V3);
+        let is = |key: &str, value: serde_json::Value| configuration.get(key) == Some(&value);
+        is("unit", "s".into()) && is("scale_factor", 1.into())
     }
 }
 

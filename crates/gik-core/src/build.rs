@@ -19,11 +19,13 @@ pub struct BuildOptions {
     pub schema: SchemaOptions,
     /// Indexes read at the same time, at least 1.
     pub concurrency: usize,
+    /// Whether indexes are left alone and the headers of all files read instead.
+    pub no_index: bool,
 }
 
 impl Default for BuildOptions {
     fn default() -> Self {
-        Self { schema: SchemaOptions::default(), concurrency: 64 }
+        Self { schema: SchemaOptions::default(), concurrency: 64, no_index: false }
     }
 }
 
@@ -77,7 +79,7 @@ pub async fn build_files(
         ..Report::default()
     };
 
-    let before = reader.requests();
+    let (before, bytes_before) = (reader.requests(), reader.range_bytes());
     let started = Instant::now();
     let mut folders = BTreeMap::<&Url, usize>::new();
     for source in sources {
@@ -94,7 +96,7 @@ pub async fn build_files(
     let mut placement = Placement::new(run, group);
     let reader = &*reader;
     let mut files = futures::stream::iter(sources)
-        .map(|source| async move { (source, parser.references(run, source, reader).await) })
+        .map(|source| async move { (source, read(parser, run, source, reader, options).await) })
         .buffer_unordered(options.concurrency.max(1));
     let (mut done, mut failures_in_a_row) = (0, 0);
     while let Some((source, outcome)) = files.next().await {
@@ -129,12 +131,56 @@ pub async fn build_files(
     }
     report.read_seconds = started.elapsed().as_secs_f64();
     report.requests = reader.requests() - before;
+    report.index_bytes += reader.range_bytes() - bytes_before;
     // Files finish in any order; the report reads the same each time.
     report.diagnostics.sort_by(|a, b| (&a.url, a.problem).cmp(&(&b.url, b.problem)));
 
     let store = placement.store;
     report.references = store.group.virtual_count();
     Ok((store, report))
+}
+
+/// What one file contributes: by its index or, where that is missing or wrong, by its headers.
+async fn read(
+    parser: &dyn Parser,
+    run: &Run,
+    source: &SourceFile,
+    reader: &SourceReader,
+    options: &BuildOptions,
+) -> Result<FileReferences> {
+    if options.no_index {
+        return parser.scanned_references(run, source, reader).await;
+    }
+    let indexed = parser.references(run, source, reader).await;
+    let (found, reason) = match &indexed {
+        Ok(file) => {
+            let cut =
+                |it: &&Diagnostic| matches!(it.problem, Problem::Truncated | Problem::PastEnd);
+            match file.diagnostics.iter().find(cut) {
+                Some(diagnostic) => (file.references.len(), diagnostic.text.clone()),
+                None => return indexed,
+            }
+        }
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound
+            | ErrorKind::Mismatch { .. }
+            | ErrorKind::Malformed { .. }
+            | ErrorKind::Truncated { .. } => (0, diagnose(source, error).text),
+            _ => return indexed,
+        },
+    };
+    // Where the headers tell no more, what was wrong with the index says it best.
+    match parser.scanned_references(run, source, reader).await {
+        Ok(mut file) if file.references.len() > found => {
+            file.diagnostics.push(Diagnostic {
+                problem: Problem::Scanned,
+                url: source.index.as_str().to_owned(),
+                text: format!("{reason}; the headers of its file were read instead"),
+            });
+            Ok(file)
+        }
+        _ => indexed,
+    }
 }
 
 /// The manifest of the run or file that `url` stands for, with the default options:
@@ -202,7 +248,7 @@ impl Placement {
                     variable.to_string(),
                 ));
             };
-            let position = u64::from(reference.member) * self.steps + u64::from(source.step);
+            let position = u64::from(reference.member) * self.steps + u64::from(reference.step);
             let index = position * levels + u64::from(reference.level);
             let entry =
                 ChunkEntry { source: id, offset: reference.offset, length: reference.length };

@@ -15,6 +15,22 @@ pub enum Quantity {
     Latitude,
     /// The longitude of each grid point, in degrees east.
     Longitude,
+    /// The reference time, in seconds since 1970: one value.
+    ReferenceTime,
+    /// The lead, in seconds after the reference time: one value, or all hours of a run (see
+    /// [`DecodeOptions::steps`]).
+    Step,
+    /// The value of the first fixed surface, in the unit of code table 4.5; 0 where it has none:
+    /// one value.
+    Level,
+}
+
+impl Quantity {
+    /// Whether there is a value for each grid point, or each row or column of the grid.
+    #[must_use]
+    pub const fn is_of_points(self) -> bool {
+        matches!(self, Self::Data | Self::Latitude | Self::Longitude)
+    }
 }
 
 /// How a message's grid is laid out in the array.
@@ -26,6 +42,9 @@ pub struct DecodeOptions {
     pub adjust_longitude_range: bool,
     /// Reorder rows so that the first is the northernmost; does nothing where it is already.
     pub north_up: bool,
+    /// For [`Quantity::Step`]: how many steps the coordinate has. Unless it is one, the values are
+    /// 0, 1, 2 … hours, whatever the message is.
+    pub steps: Option<u32>,
 }
 
 /// A rectangle of a chunk's last two dimensions, the rows and columns of its grid. All
@@ -111,13 +130,23 @@ pub struct CodecInfo {
     pub id: &'static str,
     /// The crate it comes from, for error messages.
     pub crate_name: &'static str,
+    /// Whether `var` may also name time, step or a type of level, and `steps` be there: as the
+    /// codec of HRRRParser has it.
+    pub has_coordinates: bool,
 }
 
 impl CodecInfo {
     /// A codec called `id` in Zarr metadata, from the crate `crate_name`.
     #[must_use]
     pub const fn new(id: &'static str, crate_name: &'static str) -> Self {
-        Self { id, crate_name }
+        Self { id, crate_name, has_coordinates: false }
+    }
+
+    /// The same with coordinates of time, step and level.
+    #[must_use]
+    pub const fn with_coordinates(mut self) -> Self {
+        self.has_coordinates = true;
+        self
     }
 }
 

@@ -4,11 +4,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::{
-    ArrayMetadata, Attributes, CoordinateValues, DataType, Error, LatLonGrid, ManifestArray,
-    ManifestGroup, Result, Run, coordinate_array,
+    ArrayMetadata, Attributes, CoordinateValues, DataType, Error, Grid, LatLonGrid, ManifestArray,
+    ManifestGroup, ProjectedGrid, Result, Run, coordinate_array,
 };
 
 /// How runs are laid out along dimensions.
@@ -89,7 +90,7 @@ pub struct ForecastSchema<'a> {
     /// How to lay it out.
     pub options: SchemaOptions,
     /// The grid that all data arrays share.
-    pub grid: LatLonGrid,
+    pub grid: Grid,
     /// The level dimensions that the variables name.
     pub levels: Vec<LevelCoordinate>,
     /// The data arrays, in the order of [`Run::variables`].
@@ -99,6 +100,12 @@ pub struct ForecastSchema<'a> {
     /// The group's attributes.
     pub attributes: Attributes,
 }
+
+/// Names of coordinates, and what they are.
+type Coordinates = Vec<(String, ManifestArray)>;
+
+/// The scalar that describes the map of a projected grid.
+const GRID_MAPPING: &str = "spatial_ref";
 
 /// Reference times in a chunk of `time`: 4 kB that an append rewrites, and few chunks to
 /// read after years of runs.
@@ -140,8 +147,7 @@ impl ForecastSchema<'_> {
             dimensions.push((dimension, level.values.len() as u64));
         }
         let split = dimensions.len();
-        dimensions.push(("latitude", u64::from(self.grid.rows)));
-        dimensions.push(("longitude", u64::from(self.grid.columns)));
+        dimensions.extend(self.grid.dimensions());
 
         let mut attributes = variable.attributes.clone();
         // Coordinates that share no name with a dimension are found by this attribute.
@@ -149,6 +155,11 @@ impl ForecastSchema<'_> {
             Layout::Forecast => ("step", "valid_time"),
             Layout::Run => ("time", "step reference_time"),
         };
+        let mut auxiliary = auxiliary.to_owned();
+        if matches!(self.grid, Grid::Projected { .. }) {
+            auxiliary.push_str(" latitude longitude");
+            attributes.insert("grid_mapping".into(), json!(GRID_MAPPING));
+        }
         attributes.insert("coordinates".into(), json!(auxiliary));
         if let Some(method) = &variable.cell_method {
             attributes
@@ -165,12 +176,17 @@ impl ForecastSchema<'_> {
                 .collect(),
             dimension_names: dimensions.iter().map(|&(name, _)| name.to_owned()).collect(),
             data_type: if self.options.float64 { DataType::Float64 } else { DataType::Float32 },
-            codecs: json!([{
-                "name": codec,
-                "configuration": {"var": variable.name, "adjust_longitude_range": true},
-            }]),
+            codecs: json!([{"name": codec, "configuration": self.codec_configuration(&variable.name)}]),
             attributes,
         })
+    }
+
+    /// What the codec needs to know: `var`, and what the grid asks for.
+    fn codec_configuration(&self, var: &str) -> Value {
+        match self.grid {
+            Grid::LatLon(_) => json!({"var": var, "adjust_longitude_range": true}),
+            Grid::Projected { .. } => json!({"var": var}),
+        }
     }
 
     /// The dimensions before the level, slowest first, with their lengths.
@@ -281,28 +297,49 @@ impl ForecastSchema<'_> {
                 coordinate_array(&values, &[count], &[&level.dimension], 0, level_attributes)?,
             );
         }
-        let (latitudes, longitudes) = (self.grid.latitudes(), self.grid.longitudes());
-        for (name, values, unit, direction) in [
-            ("latitude", latitudes, "degrees_north", "decreasing"),
-            ("longitude", longitudes, "degrees_east", "increasing"),
-        ] {
+        list.extend(match &self.grid {
+            Grid::LatLon(grid) => lat_lon_coordinates(grid)?,
+            Grid::Projected { grid, message } => self.projected_coordinates(grid, message)?,
+        });
+        Ok(list)
+    }
+
+    /// `y` and `x`, the latitude and longitude of each point, and the map.
+    fn projected_coordinates(&self, grid: &ProjectedGrid, message: &Bytes) -> Result<Coordinates> {
+        let mut list = Vec::new();
+        for (name, values) in [("y", grid.y()), ("x", grid.x())] {
             let count = values.len() as u64;
-            push(
-                name,
-                coordinate_array(
-                    &CoordinateValues::Float64(values),
-                    &[count],
-                    &[name],
-                    0,
-                    attributes([
-                        ("standard_name", json!(name)),
-                        ("long_name", json!(name)),
-                        ("units", json!(unit)),
-                        ("stored_direction", json!(direction)),
-                    ]),
-                )?,
-            );
+            let attributes = attributes([
+                ("standard_name", json!(format!("projection_{name}_coordinate"))),
+                ("long_name", json!(format!("{name} coordinate of projection"))),
+                ("units", json!("m")),
+                ("axis", json!(name.to_uppercase())),
+            ]);
+            let values = CoordinateValues::Float64(values);
+            let array = coordinate_array(&values, &[count], &[name], 0, attributes)?;
+            list.push((name.to_owned(), array));
         }
+        let codec = if self.options.model_codec { self.model_codec } else { "gribberish" };
+        let shape = [u64::from(grid.rows), u64::from(grid.columns)];
+        for (name, unit) in [("latitude", "degrees_north"), ("longitude", "degrees_east")] {
+            let mut array = ManifestArray::empty(ArrayMetadata {
+                shape: shape.into(),
+                chunk_shape: shape.into(),
+                dimension_names: vec!["y".to_owned(), "x".to_owned()],
+                data_type: DataType::Float64,
+                codecs: json!([{"name": codec, "configuration": self.codec_configuration(name)}]),
+                attributes: attributes([
+                    ("standard_name", json!(name)),
+                    ("long_name", json!(name)),
+                    ("units", json!(unit)),
+                ]),
+            })?;
+            array.chunks.set_inline(0, message.clone())?;
+            list.push((name.to_owned(), array));
+        }
+        let map = CoordinateValues::Int64(vec![0]);
+        let array = coordinate_array(&map, &[], &[], 0, grid.mapping_attributes())?;
+        list.push((GRID_MAPPING.to_owned(), array));
         Ok(list)
     }
 
@@ -315,6 +352,27 @@ impl ForecastSchema<'_> {
             ("dtype", json!("timedelta64[ns]")),
         ])
     }
+}
+
+/// The latitudes of the rows and the longitudes of the columns.
+fn lat_lon_coordinates(grid: &LatLonGrid) -> Result<Coordinates> {
+    let mut list = Vec::new();
+    let (latitudes, longitudes) = (grid.latitudes(), grid.longitudes());
+    for (name, values, unit, direction) in [
+        ("latitude", latitudes, "degrees_north", "decreasing"),
+        ("longitude", longitudes, "degrees_east", "increasing"),
+    ] {
+        let count = values.len() as u64;
+        let attributes = attributes([
+            ("standard_name", json!(name)),
+            ("long_name", json!(name)),
+            ("units", json!(unit)),
+            ("stored_direction", json!(direction)),
+        ]);
+        let values = CoordinateValues::Float64(values);
+        list.push((name.to_owned(), coordinate_array(&values, &[count], &[name], 0, attributes)?));
+    }
+    Ok(list)
 }
 
 fn attributes<const N: usize>(pairs: [(&str, Value); N]) -> Attributes {

@@ -1,8 +1,46 @@
 //! Grids, as the coordinates of a store need them.
 
+use bytes::Bytes;
 use serde_json::json;
 
 use crate::Attributes;
+
+mod projected;
+
+pub use projected::{MapProjection, ProjectedGrid};
+
+/// The grid that all data arrays of a store share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grid {
+    /// Rows and columns are latitudes and longitudes.
+    LatLon(LatLonGrid),
+    /// Rows and columns are metres on a map.
+    Projected {
+        /// The grid.
+        grid: ProjectedGrid,
+        /// A GRIB message on it, of which the codec makes latitudes and longitudes.
+        message: Bytes,
+    },
+}
+
+impl From<LatLonGrid> for Grid {
+    fn from(grid: LatLonGrid) -> Self {
+        Self::LatLon(grid)
+    }
+}
+
+impl Grid {
+    /// The dimensions of a field with their lengths: rows, then columns.
+    #[must_use]
+    pub fn dimensions(&self) -> [(&'static str, u64); 2] {
+        match self {
+            Self::LatLon(grid) => {
+                [("latitude", grid.rows.into()), ("longitude", grid.columns.into())]
+            }
+            Self::Projected { grid, .. } => [("y", grid.rows.into()), ("x", grid.columns.into())],
+        }
+    }
+}
 
 /// A regular latitude/longitude grid (GRIB2 grid definition template 3.0) whose rows run
 /// from north to south and whose columns run east, as all models here write it.

@@ -15,6 +15,7 @@ mod level;
 mod manifest;
 mod offer;
 mod parser;
+mod projection;
 mod registry;
 mod report;
 mod run;
@@ -33,7 +34,7 @@ pub use codec::{
 };
 pub use error::{Error, ErrorKind, Result};
 pub use forecast::{DataVariable, ForecastSchema, Layout, LevelCoordinate, SchemaOptions};
-pub use grid::{LatLonGrid, degrees};
+pub use grid::{Grid, LatLonGrid, MapProjection, ProjectedGrid, degrees};
 #[doc(hidden)]
 pub use inventory;
 pub use level::{Decimal, FixedSurface, Level};
@@ -43,6 +44,7 @@ pub use manifest::{
 };
 pub use offer::{Offer, join_url, parsed_once, steps_of};
 pub use parser::{FileReferences, Host, Parser, ParserInfo, Product, Reference, SourceFile};
+pub use projection::{Ellipsoid, Projection, wrap_longitude};
 pub use registry::{ModelPlugin, ModelRegistration, Registry};
 pub use report::{Diagnostic, Names, Problem, Report};
 pub use run::{Run, RunRequest, Selection};

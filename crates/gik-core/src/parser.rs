@@ -56,7 +56,7 @@ pub struct SourceFile {
     /// Position in [`Run::members`], of a file that holds one member; none where a file holds
     /// several, and for a model without members.
     pub member: Option<u32>,
-    /// Position in [`Run::steps`].
+    /// Position in [`Run::steps`]; of a file that holds several steps, of the last one wanted.
     pub step: u32,
     /// The model's own number for the kind of file, where a product has several.
     pub part: u16,
@@ -69,6 +69,8 @@ pub struct SourceFile {
 pub struct Reference {
     /// Position in [`Run::members`]; 0 for a model without members.
     pub member: u32,
+    /// Position in [`Run::steps`].
+    pub step: u32,
     /// Position in [`Run::variables`].
     pub variable: u32,
     /// Position in the level coordinate of the array; 0 without one.
@@ -109,6 +111,8 @@ pub struct FileReferences {
 /// - Every reference's position lies inside the array that `schema` describes for it.
 /// - [`references`](Self::references) reads indexes only, never a data file's bytes. What
 ///   the bytes of an index are, it neither panics nor refuses more than that file.
+/// - [`scanned_references`](Self::scanned_references) of a whole file are those that its right
+///   index gives.
 #[async_trait]
 pub trait Parser: Debug + Send + Sync + 'static {
     /// Facts about the model.
@@ -127,6 +131,9 @@ pub trait Parser: Debug + Send + Sync + 'static {
     /// # Errors
     /// When the url is not of the model's layout.
     fn request_of_url(&self, url: &Url) -> Result<RunRequest>;
+
+    /// The variable table of a product, as text: a template like those that people make of a file.
+    fn template(&self, product: &str) -> Option<&'static str>;
 
     /// The store's group: arrays, dimensions, coordinates, attributes, without references.
     /// The data arrays come in the order of [`Run::variables`].
@@ -148,6 +155,18 @@ pub trait Parser: Debug + Send + Sync + 'static {
     /// index is about something else. What is wrong with single lines is in the
     /// diagnostics.
     async fn references(
+        &self,
+        run: &Run,
+        source: &SourceFile,
+        reader: &SourceReader,
+    ) -> Result<FileReferences>;
+
+    /// The references that one file contributes, from the headers of its messages: of a file
+    /// without an index, or with one that is not to be trusted.
+    ///
+    /// # Errors
+    /// When the file is not there, cannot be read, is no GRIB file, or is about something else.
+    async fn scanned_references(
         &self,
         run: &Run,
         source: &SourceFile,

@@ -30,6 +30,8 @@ pub enum Problem {
     BadLine,
     /// Messages that the model's table does not know.
     UnknownMessage,
+    /// The index was missing or wrong, and the headers of the file were read in its place.
+    Scanned,
 }
 
 impl Problem {
@@ -38,7 +40,7 @@ impl Problem {
     /// a file must have: the message that it costs is reported as missing.
     #[must_use]
     pub const fn is_loss(self) -> bool {
-        !matches!(self, Self::UnknownMessage | Self::BadLine)
+        !matches!(self, Self::UnknownMessage | Self::BadLine | Self::Scanned)
     }
 
     /// The name in `--json`.
@@ -56,6 +58,7 @@ impl Problem {
             Self::DamagedLine => "damaged_line",
             Self::BadLine => "bad_line",
             Self::UnknownMessage => "unknown_message",
+            Self::Scanned => "scanned",
         }
     }
 
@@ -74,6 +77,7 @@ impl Problem {
             Self::DamagedLine => "files with damaged index lines",
             Self::BadLine => "files with unusable index lines",
             Self::UnknownMessage => "files with messages outside the model's table",
+            Self::Scanned => "files read by their headers, for want of a right index",
         }
     }
 }
@@ -153,7 +157,7 @@ pub struct Report {
     pub references: u64,
     /// Index lines parsed.
     pub lines: u64,
-    /// Index bytes read.
+    /// Bytes read, of indexes and, where those are missing, of headers.
     pub index_bytes: u64,
     /// Requests made to the source, each page of a listing counted once.
     pub requests: u64,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -100,12 +101,21 @@ pub struct IndexedFile {
     pub index_info: ObjectInfo,
     /// What the store says about the data file.
     pub data: ObjectInfo,
+    /// Whether there is no such index: its text was made from the headers of the file.
+    pub is_scanned: bool,
 }
 
 /// How much newer than its index a file may be: both are published within minutes.
 const STALE_SECONDS: i64 = 3600;
 
 impl IndexedFile {
+    /// The bytes of the index; none of one that was made from headers, which are counted as they
+    /// are read.
+    #[must_use]
+    pub fn index_bytes(&self) -> u64 {
+        if self.is_scanned { 0 } else { self.index.len() as u64 }
+    }
+
     /// Checks that the index is not much older than its file: it would be about what the file
     /// was before. Producers have replaced files without writing their indexes anew.
     ///
@@ -141,13 +151,19 @@ pub struct SourceReader {
     stores: ObjectStoreRegistry,
     listings: HashMap<Url, HashMap<String, ObjectInfo>>,
     requests: AtomicU64,
+    range_bytes: AtomicU64,
 }
 
 impl SourceReader {
     /// Reads from these stores.
     #[must_use]
     pub fn new(stores: ObjectStoreRegistry) -> Self {
-        Self { stores, listings: HashMap::new(), requests: AtomicU64::new(0) }
+        Self {
+            stores,
+            listings: HashMap::new(),
+            requests: AtomicU64::new(0),
+            range_bytes: AtomicU64::new(0),
+        }
     }
 
     /// The requests made so far.
@@ -217,13 +233,42 @@ impl SourceReader {
             let data = self.stat(&source.folder, &source.data).await?;
             self.stat(&source.folder, &source.index).await?;
             let (index, index_info) = self.get(&source.index).await?;
-            return Ok(IndexedFile { index, index_info, data });
+            return Ok(IndexedFile { index, index_info, data, is_scanned: false });
         }
         let (data, index) =
             futures::join!(self.stat(&source.folder, &source.data), self.get(&source.index));
         let data = data?;
         let (index, index_info) = index?;
-        Ok(IndexedFile { index, index_info, data })
+        Ok(IndexedFile { index, index_info, data, is_scanned: false })
+    }
+
+    /// A range of the bytes of the object `url`: fewer where it ends before.
+    ///
+    /// # Errors
+    /// When it is not there, begins after its end, or cannot be read.
+    pub async fn range(&self, url: &Url, range: Range<u64>) -> Result<Bytes> {
+        let (store, path) = self.stores.resolve(url)?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let wanted = range.end.saturating_sub(range.start);
+        let start = range.start;
+        let bytes = store
+            .get_range(&path, range)
+            .await
+            .map_err(|error| Error::from(error).in_url(url.as_str()).at(start))?;
+        self.range_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        // A server that ignores ranges would answer with other bytes.
+        if bytes.len() as u64 > wanted {
+            let expected = format!("{wanted} bytes from byte {start} on");
+            let found = format!("{} bytes", bytes.len());
+            return Err(Error::mismatch("answer to a range", expected, found).in_url(url.as_str()));
+        }
+        Ok(bytes)
+    }
+
+    /// The bytes of all [`range`](Self::range)s so far.
+    #[must_use]
+    pub fn range_bytes(&self) -> u64 {
+        self.range_bytes.load(Ordering::Relaxed)
     }
 
     async fn get(&self, url: &Url) -> Result<(Bytes, ObjectInfo)> {

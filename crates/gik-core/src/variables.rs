@@ -167,7 +167,8 @@ pub struct VariableTable {
     levels: Vec<(LevelCoordinate, Vec<Level>)>,
     /// Of each row: its variable, and the position of its level.
     places: Vec<(u32, u32)>,
-    lookup: HashMap<Key<'static>, usize>,
+    /// Rows that share a key differ in their column `period`.
+    lookup: HashMap<Key<'static>, Vec<usize>>,
 }
 
 /// Where a message belongs.
@@ -207,16 +208,23 @@ impl VariableTable {
         Self::of_rows(rows)
     }
 
-    fn of_rows(rows: Vec<VariableRow>) -> Result<Self> {
-        let mut lookup = HashMap::new();
+    /// A table of these rows.
+    ///
+    /// # Errors
+    /// When two rows are the same message, or an array's rows contradict each other.
+    pub fn of_rows(rows: Vec<VariableRow>) -> Result<Self> {
+        let mut lookup = HashMap::<Key<'static>, Vec<usize>>::new();
         let mut variables = Vec::<TableVariable>::new();
         let mut by_name = HashMap::new();
         let mut dimensions = Vec::<(&'static str, Vec<Level>)>::new();
         for (position, row) in rows.iter().enumerate() {
             let key = (row.file, row.abbreviation, row.level, row.statistic);
-            if lookup.insert(key, position).is_some() {
+            let same = lookup.entry(key).or_default();
+            let period = |&other: &usize| rows.get(other).map(|row| row.fact("period"));
+            if same.iter().any(|other| period(other) == Some(row.fact("period"))) {
                 return Err(contradiction(row, "is in the table twice"));
             }
+            same.push(position);
             let index = *by_name.entry(row.name).or_insert_with(|| {
                 variables.push(TableVariable {
                     name: row.name,
@@ -358,10 +366,46 @@ impl VariableTable {
         level: Level,
         statistic: Option<Statistic>,
     ) -> Option<Place> {
-        // A shorter borrow than the table's: the map is covariant in its key.
-        let lookup: &HashMap<Key<'_>, usize> = &self.lookup;
-        let row = *lookup.get(&(file, abbreviation, level, statistic))?;
+        let &row = self.rows_at(file, abbreviation, level, statistic).first()?;
         self.place_of_row(row)
+    }
+
+    /// Positions of the rows for a message of this kind of file: several where the table tells
+    /// periods of one statistic apart, in the column `period`.
+    #[must_use]
+    pub fn rows_at<'t>(
+        &'t self,
+        file: &'t str,
+        abbreviation: &'t str,
+        level: Level,
+        statistic: Option<Statistic>,
+    ) -> &'t [usize] {
+        // A shorter borrow than the table's: the map is covariant in its key.
+        let lookup: &HashMap<Key<'t>, Vec<usize>> = &self.lookup;
+        lookup.get(&(file, abbreviation, level, statistic)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The row of a message that is known by its numbers: `param` is discipline, category and
+    /// number as in the column of that name. Where several rows are of these, one that is
+    /// expected at the step.
+    #[must_use]
+    pub fn row_of_parameter(
+        &self,
+        file: &str,
+        param: &str,
+        level: Level,
+        statistic: Option<Statistic>,
+        (run, step): (ReferenceTime, u32),
+    ) -> Option<&VariableRow> {
+        let mut rows = self.rows.iter().filter(|row| {
+            row.file == file
+                && row.fact("param") == param
+                && row.level == level
+                && row.statistic == statistic
+        });
+        let first = rows.next()?;
+        let mut all = std::iter::once(first).chain(rows);
+        Some(all.find(|row| row.is_expected(run, step)).unwrap_or(first))
     }
 
     /// Where the messages of a row belong, if there is one at this position of

@@ -20,6 +20,7 @@ mod config;
 mod eras;
 mod files;
 mod refs;
+mod scanned;
 mod schema;
 mod vars;
 
@@ -64,6 +65,10 @@ impl Parser for EcmwfParser {
         files::request_of_url(url)
     }
 
+    fn template(&self, product: &str) -> Option<&'static str> {
+        vars::template(product)
+    }
+
     fn schema(&self, run: &Run, options: &SchemaOptions) -> Result<ManifestGroup> {
         schema::group(run, options)
     }
@@ -80,5 +85,14 @@ impl Parser for EcmwfParser {
     ) -> Result<FileReferences> {
         let file = reader.read(source).await?;
         refs::references(run, source, &file)
+    }
+
+    async fn scanned_references(
+        &self,
+        run: &Run,
+        source: &SourceFile,
+        reader: &SourceReader,
+    ) -> Result<FileReferences> {
+        scanned::references(run, source, reader).await
     }
 }

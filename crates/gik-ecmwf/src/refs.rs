@@ -44,7 +44,7 @@ pub(crate) fn references(
         last_modified: Some(file.data.last_modified),
         etag: file.data.etag.clone(),
         lines: index.entries.len() as u64,
-        bytes: file.index.len() as u64,
+        bytes: file.index_bytes(),
         parse_seconds: started.elapsed().as_secs_f64(),
         diagnostics: report.diagnostics,
     })
@@ -167,6 +167,8 @@ struct Collector<'r> {
     kind: &'static FileKind,
     run: &'r Run,
     step: u32,
+    /// Position of the step in the run.
+    position: u32,
     /// Of each variable of the table, its position in the run, if it is wanted.
     wanted: Vec<Option<u32>>,
     /// Of each member's number, its position in the run, if it is wanted and of this file.
@@ -220,6 +222,7 @@ impl<'r> Collector<'r> {
             kind,
             run,
             step: step_of(run, source),
+            position: source.step,
             wanted,
             members,
             found: vec![false; places],
@@ -281,6 +284,7 @@ impl<'r> Collector<'r> {
         self.accepted.push(Accepted {
             reference: Reference {
                 member,
+                step: self.position,
                 variable,
                 level: place.level,
                 offset: entry.offset,

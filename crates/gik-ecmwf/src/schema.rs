@@ -17,7 +17,7 @@ pub(crate) fn group(run: &Run, options: &SchemaOptions) -> Result<ManifestGroup>
     let schema = ForecastSchema {
         run,
         options: *options,
-        grid,
+        grid: grid.into(),
         levels,
         variables,
         model_codec: config::CODEC,

@@ -115,6 +115,17 @@ pub(crate) fn describe(row: &VariableRow) -> String {
     }
 }
 
+/// The table of a product, as text.
+pub(crate) fn template(product: &str) -> Option<&'static str> {
+    match product {
+        "enfo" => Some(ENSEMBLE),
+        "oper" => Some(HIGH_RESOLUTION),
+        "wave" | "waef" => Some(WAVES),
+        "aifs-single" | "aifs-ens" => Some(AIFS),
+        _ => None,
+    }
+}
+
 type Parsed = OnceLock<Result<ParameterTable>>;
 
 fn parsed(

@@ -71,6 +71,10 @@ impl Parser for GefsParser {
         files::request_of_url(url)
     }
 
+    fn template(&self, product: &str) -> Option<&'static str> {
+        vars::template(product)
+    }
+
     fn schema(&self, run: &Run, options: &SchemaOptions) -> Result<ManifestGroup> {
         schema::group(run, options)
     }
@@ -87,5 +91,14 @@ impl Parser for GefsParser {
     ) -> Result<FileReferences> {
         let file = reader.read(source).await?;
         refs::references(run, source, &file)
+    }
+
+    async fn scanned_references(
+        &self,
+        run: &Run,
+        source: &SourceFile,
+        reader: &SourceReader,
+    ) -> Result<FileReferences> {
+        refs::scanned_references(run, source, reader).await
     }
 }

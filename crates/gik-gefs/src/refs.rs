@@ -3,9 +3,10 @@
 use std::num::NonZeroU32;
 use std::time::Instant;
 
+use gik_codec::scan::scanned_file;
 use gik_core::{
     Diagnostic, Error, FileReferences, IndexedFile, Names, Problem, Reference, Result, Run,
-    SourceFile, VariableTable, Window,
+    SourceFile, SourceReader, VariableTable, Window,
 };
 use gik_index::noaa::{
     Entry, Expectations, Index, IndexProblem, Member, MemberSpec, MessageRange, Qualifier, parse,
@@ -65,10 +66,31 @@ pub(crate) fn references(
         last_modified: Some(file.data.last_modified),
         etag: file.data.etag.clone(),
         lines: index.entries.len() as u64,
-        bytes: file.index.len() as u64,
+        bytes: file.index_bytes(),
         parse_seconds: started.elapsed().as_secs_f64(),
         diagnostics,
     })
+}
+
+/// The references that the headers of a file contribute to the run.
+pub(crate) async fn scanned_references(
+    run: &Run,
+    source: &SourceFile,
+    reader: &SourceReader,
+) -> Result<FileReferences> {
+    let product = ProductConfig::of_run(run)?;
+    let table = (product.table)()?;
+    let kind = product.files.get(usize::from(source.part)).map_or("", |kind| kind.key);
+    let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
+    let (file, source) = scanned_file(reader, source, |scan| {
+        scan.to_wgrib2(|field| {
+            let (level, statistic) = (field.level?, field.window?.statistic());
+            let (param, at) = (field.parameter.code(), (run.reference_time, step));
+            Some(table.row_of_parameter(kind, &param, level, statistic, at)?.abbreviation)
+        })
+    })
+    .await?;
+    references(run, &source, &file)
 }
 
 fn expectations(run: &Run, source: &SourceFile, file: &IndexedFile, step: u32) -> Expectations {
@@ -105,6 +127,8 @@ struct Collector<'r> {
     step: u32,
     run: &'r Run,
     member: u32,
+    /// Position of the step in the run.
+    position: u32,
     references: Vec<Reference>,
 }
 
@@ -126,6 +150,7 @@ impl<'r> Collector<'r> {
             step,
             run,
             member: source.member.unwrap_or_default(),
+            position: source.step,
             references: Vec::with_capacity(run.variables.len()),
         }
     }
@@ -171,6 +196,7 @@ impl<'r> Collector<'r> {
             {
                 self.references.push(Reference {
                     member: self.member,
+                    step: self.position,
                     variable: *variable,
                     level: place.level,
                     offset: range.offset,

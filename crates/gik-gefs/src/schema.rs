@@ -16,7 +16,7 @@ pub(crate) fn group(run: &Run, options: &SchemaOptions) -> Result<ManifestGroup>
     let schema = ForecastSchema {
         run,
         options: *options,
-        grid: product.grid,
+        grid: product.grid.into(),
         levels,
         variables,
         model_codec: config::CODEC,

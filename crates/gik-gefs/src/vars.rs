@@ -7,6 +7,15 @@ use gik_core::{Result, VariableRow, VariableTable, parsed_once};
 const SURFACE: &str = include_str!("../tables/pgrb2s_0p25.tsv");
 const PRESSURE: &str = include_str!("../tables/pgrb2ab_0p50.tsv");
 
+/// The table of a product, as text; of the products at 0.5° that of both.
+pub(crate) fn template(product: &str) -> Option<&'static str> {
+    match product {
+        "pgrb2sp25" => Some(SURFACE),
+        "pgrb2ap5" | "pgrb2bp5" | "pgrb2abp5" => Some(PRESSURE),
+        _ => None,
+    }
+}
+
 type Parsed = OnceLock<Result<VariableTable>>;
 
 fn parsed(

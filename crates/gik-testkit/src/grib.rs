@@ -42,6 +42,7 @@ mod product;
 mod quantise;
 
 pub use grid::RegularGrid;
+pub(crate) use message::time_octets;
 pub use message::{Encoded, Message};
 pub use product::{Ensemble, Product, Statistic, Surface, Window};
 pub use quantise::{Packing, Precision, Quantised, Template};

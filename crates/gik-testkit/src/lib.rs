@@ -2,7 +2,7 @@
 //! keeps, local servers that speak real protocols, and faults to inject into them.
 //!
 //! - [`grib`]: GRIB2 messages from values;
-//! - [`gefs`], [`ecmwf`]: whole forecast runs, laid out as their public buckets;
+//! - [`gefs`], [`ecmwf`], [`hrrr`]: whole forecast runs, laid out as their public buckets;
 //! - [`generated`]: what these write;
 //! - [`mirror`]: a folder laid out like a bucket, [`listing`]: a schema as text;
 //! - [`conformance`]: what every parser must do;
@@ -21,6 +21,7 @@ pub mod faults;
 pub mod gefs;
 pub mod generated;
 pub mod grib;
+pub mod hrrr;
 pub mod http;
 pub mod listing;
 pub mod mirror;

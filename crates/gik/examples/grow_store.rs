@@ -6,7 +6,8 @@
 //!
 //! The first run is built from real messages of one member and two steps. The others have all
 //! 95,046 references of a cycle of `pgrb2sp25`, to files of their own names that are not there.
-//! A row for each append: the number of runs and references, seconds, the memory in use (resident
+//! A row for each append: the number of runs and references, seconds, seconds of the processor
+//! (which other programs do not lengthen), the memory in use (resident
 //! set) after it and the most so far, the size of the store; then what it takes to open the store
 //! anew and read one message of the first run.
 
@@ -71,26 +72,26 @@ async fn grow(folder: &Path, runs: i64) -> Result<()> {
 
     let container = Source::named(parser, &root, &s3)?.container;
     let mut out = std::io::stdout().lock();
-    let header =
-        "runs,references,append_seconds,resident_bytes,peak_bytes,store_bytes,open_seconds";
+    let header = "runs,references,append_seconds,processor_seconds,resident_bytes,peak_bytes,store_bytes,open_seconds";
     let _ = writeln!(out, "{header}");
     let mut references = 3;
     for number in 1..runs {
         request.reference_time = ReferenceTime::from_seconds(first.seconds() + number * CYCLE);
         let manifest = full_run(parser, &request)?;
         references += manifest.group.virtual_count();
-        let started = Instant::now();
+        let (started, processor) = (Instant::now(), processor_seconds());
         let writer = Writer::open(&store, &s3, std::time::Duration::ZERO).await?;
         let options = WriteOptions { message: format!("run {number}"), ..WriteOptions::default() };
         writer.add(&[&manifest], std::slice::from_ref(&container), &options).await?;
         drop(writer);
         let seconds = started.elapsed().as_secs_f64();
+        let processor = processor_seconds() - processor;
         let started = Instant::now();
         read_one(&store, &s3, root.as_str()).await?;
         let opened = started.elapsed().as_secs_f64();
         let _ = writeln!(
             out,
-            "{},{references},{seconds:.4},{},{},{},{opened:.4}",
+            "{},{references},{seconds:.4},{processor:.2},{},{},{},{opened:.4}",
             number + 1,
             memory("VmRSS:"),
             memory("VmHWM:"),
@@ -148,6 +149,14 @@ async fn read_one(store: &StoreLocation, s3: &S3Settings, allowed: &str) -> Resu
         return Err(Error::argument("t2m", "has another grid"));
     }
     Ok(())
+}
+
+/// Seconds that this process has had the processor, by Linux's clock of hundredths.
+fn processor_seconds() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Fields 14 and 15, counted behind the name, which is in parentheses.
+    let fields = status.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// A line of what Linux says about this process, in bytes.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gik_core::{
-    BuildOptions, Registry, Report, Result, Run, RunRequest, SourceReader, build_manifest,
+    BuildOptions, Parser, Registry, Report, Result, Run, RunRequest, SourceReader, build_manifest,
 };
 use gik_icechunk::{S3Settings, StoreLocation, WriteOptions, Writer, Written};
 use serde_json::{Map, Value, json};
@@ -117,8 +117,19 @@ pub async fn build(
     job: &Job,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Built> {
+    build_with(registry.get(&job.model)?.as_ref(), job, progress).await
+}
+
+/// As [`build`], of a parser that is in no registry: that of a template.
+///
+/// # Errors
+/// As [`build`].
+pub async fn build_with(
+    parser: &dyn Parser,
+    job: &Job,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Built> {
     let started = Instant::now();
-    let parser = registry.get(&job.model)?.as_ref();
     let run = parser.run(&job.request)?;
     let source = match &job.request.source {
         Some(root) => Source::named(parser, root, &job.s3)?,

@@ -6,6 +6,8 @@
 pub use gik_ecmwf as ecmwf;
 #[cfg(feature = "gefs")]
 pub use gik_gefs as gefs;
+#[cfg(feature = "hrrr")]
+pub use gik_hrrr as hrrr;
 pub use {
     gik_analysis as analysis, gik_codec as codec, gik_core as core, gik_icechunk as icechunk,
 };
@@ -13,12 +15,13 @@ pub use {
 mod backfill;
 mod build;
 mod source;
+pub mod template;
 mod update;
 mod validate;
 
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
-pub use build::{Built, Job, build, peak_memory};
-pub use source::{Source, public_places, source_url};
+pub use build::{Built, Job, build, build_with, peak_memory};
+pub use source::{Source, open_file, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};
 pub use validate::{ArrayState, RunState, Validation, validate};
 
@@ -30,6 +33,8 @@ pub const PLUGINS: &[&ModelPlugin] = &[
     &gik_gefs::PLUGIN,
     #[cfg(feature = "ecmwf")]
     &gik_ecmwf::PLUGIN,
+    #[cfg(feature = "hrrr")]
+    &gik_hrrr::PLUGIN,
 ];
 
 /// The models this build was made with, and those of other linked crates.

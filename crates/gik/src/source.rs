@@ -49,55 +49,7 @@ impl Source {
     }
 
     fn open(parser: &dyn Parser, root: &Url, place: &Place<'_>) -> Result<Self> {
-        let unusable = |error: object_store::Error| {
-            Error::argument(format!("source '{root}'"), "cannot be opened").with_source(error)
-        };
-        let (store, access): (Arc<dyn ObjectStore>, Access) = match (root.scheme(), place) {
-            ("s3", Place::Public(region)) => {
-                let settings = S3Settings {
-                    region: region.map(str::to_owned),
-                    endpoint: None,
-                    anonymous: true,
-                };
-                (Arc::new(bucket(root, &settings).map_err(unusable)?), Access::S3(settings))
-            }
-            ("s3", Place::Named(s3)) => {
-                let settings =
-                    S3Settings { anonymous: s3.anonymous || !has_credentials(), ..(*s3).clone() };
-                (Arc::new(bucket(root, &settings).map_err(unusable)?), Access::S3(settings))
-            }
-            ("file", _) => {
-                let folder = root.to_file_path().map_err(|()| {
-                    Error::argument(format!("source '{root}'"), "is no url of a local folder")
-                })?;
-                if !folder.is_dir() {
-                    return Err(Error::argument(
-                        format!("source '{}'", folder.display()),
-                        "is no folder; name the one that holds the bucket's layout",
-                    ));
-                }
-                let store = LocalFileSystem::new_with_prefix(folder).map_err(unusable)?;
-                (Arc::new(store), Access::Local)
-            }
-            ("http" | "https", _) => {
-                let store = HttpBuilder::new()
-                    // The paths below it bring their own slash.
-                    .with_url(root.as_str().trim_end_matches('/'))
-                    .with_client_options(client_options().with_allow_http(root.scheme() == "http"))
-                    .with_retry(retries())
-                    .build()
-                    .map_err(unusable)?;
-                (Arc::new(store), Access::Http)
-            }
-            (scheme, _) => {
-                return Err(Error::argument(
-                    format!("source '{root}'"),
-                    format!(
-                        "has the scheme {scheme}; a path, s3://, https:// or http:// can be read"
-                    ),
-                ));
-            }
-        };
+        let (store, access) = open(root, place)?;
         let mut stores = ObjectStoreRegistry::default();
         stores.register(root, store)?;
         let container = Container {
@@ -107,6 +59,93 @@ impl Source {
         };
         Ok(Self { stores, container })
     }
+}
+
+/// A single file that a person names: a path or a url, and the stores to read it from. Files
+/// of the models' public buckets are read without credentials.
+///
+/// # Errors
+/// As [`Source::named`], and when `text` is neither a path nor a url.
+pub fn open_file(
+    registry: &Registry,
+    text: &str,
+    s3: &S3Settings,
+) -> Result<(Url, ObjectStoreRegistry)> {
+    let wrong = || Error::argument(format!("file '{text}'"), "is neither a url nor a path");
+    let folder = match text.rsplit_once('/') {
+        Some((folder, _)) if text.contains("://") => format!("{folder}/"),
+        Some((folder, _)) => format!("{folder}/"),
+        None => ".".to_owned(),
+    };
+    let name = text.rsplit('/').next().unwrap_or_default();
+    if name.is_empty() {
+        return Err(Error::argument(format!("file '{text}'"), "is a folder; name a file"));
+    }
+    let folder = source_url(&folder)?;
+    let mut url = folder.clone();
+    if text.contains("://") {
+        url = folder.join(name).map_err(|error| wrong().with_source(error))?;
+    } else {
+        // A path is not percent-encoded.
+        url.path_segments_mut().map_err(|()| wrong())?.pop_if_empty().push(name);
+    }
+    let hosts = registry.iter().flat_map(|(_, parser)| parser.info().hosts);
+    let public = hosts.into_iter().find(|host| folder.as_str().starts_with(host.root));
+    let place = match public {
+        Some(host) => Place::Public(host.region),
+        None => Place::Named(s3),
+    };
+    let (store, _) = open(&folder, &place)?;
+    let mut stores = ObjectStoreRegistry::default();
+    stores.register(&folder, store)?;
+    Ok((url, stores))
+}
+
+fn open(root: &Url, place: &Place<'_>) -> Result<(Arc<dyn ObjectStore>, Access)> {
+    let unusable = |error: object_store::Error| {
+        Error::argument(format!("source '{root}'"), "cannot be opened").with_source(error)
+    };
+    Ok(match (root.scheme(), place) {
+        ("s3", Place::Public(region)) => {
+            let settings =
+                S3Settings { region: region.map(str::to_owned), endpoint: None, anonymous: true };
+            (Arc::new(bucket(root, &settings).map_err(unusable)?), Access::S3(settings))
+        }
+        ("s3", Place::Named(s3)) => {
+            let settings =
+                S3Settings { anonymous: s3.anonymous || !has_credentials(), ..(*s3).clone() };
+            (Arc::new(bucket(root, &settings).map_err(unusable)?), Access::S3(settings))
+        }
+        ("file", _) => {
+            let folder = root.to_file_path().map_err(|()| {
+                Error::argument(format!("source '{root}'"), "is no url of a local folder")
+            })?;
+            if !folder.is_dir() {
+                return Err(Error::argument(
+                    format!("source '{}'", folder.display()),
+                    "is no folder; name the one that holds the bucket's layout",
+                ));
+            }
+            let store = LocalFileSystem::new_with_prefix(folder).map_err(unusable)?;
+            (Arc::new(store), Access::Local)
+        }
+        ("http" | "https", _) => {
+            let store = HttpBuilder::new()
+                // The paths below it bring their own slash.
+                .with_url(root.as_str().trim_end_matches('/'))
+                .with_client_options(client_options().with_allow_http(root.scheme() == "http"))
+                .with_retry(retries())
+                .build()
+                .map_err(unusable)?;
+            (Arc::new(store), Access::Http)
+        }
+        (scheme, _) => {
+            return Err(Error::argument(
+                format!("source '{root}'"),
+                format!("has the scheme {scheme}; a path, s3://, https:// or http:// can be read"),
+            ));
+        }
+    })
 }
 
 /// The url that a person means by `--source`: a url or a path, made absolute, ending with `/`.

@@ -153,7 +153,7 @@ pub async fn update(
         total_seconds: 0.0,
     };
     loop {
-        let due = list(&mut reader, &mut files).await?;
+        let due = list(&mut reader, &mut files, job.options.no_index).await?;
         let committed = ingest(
             parser,
             job,
@@ -237,7 +237,7 @@ async fn references_in(job: &Job, run: &Run) -> Result<HashMap<String, u64>> {
 
 /// The positions of the files that are to be read: they are there, are not all in, and are
 /// not what was read before.
-async fn list(reader: &mut SourceReader, files: &mut [File]) -> Result<Vec<usize>> {
+async fn list(reader: &mut SourceReader, files: &mut [File], no_index: bool) -> Result<Vec<usize>> {
     let pending: Vec<usize> =
         (0..).zip(files.iter()).filter(|(_, file)| !file.is_in()).map(|(at, _)| at).collect();
     let mut folders: Vec<url::Url> =
@@ -252,6 +252,7 @@ async fn list(reader: &mut SourceReader, files: &mut [File]) -> Result<Vec<usize
     for at in pending {
         let Some(file) = files.get_mut(at) else { continue };
         let SourceFile { folder, data, index, .. } = &file.source;
+        let index = if no_index { data } else { index };
         let is_listed = reader.is_listed(folder);
         if !is_listed && missing_in_a_row >= PROBED {
             // A server without listings: what comes later has hardly come before.

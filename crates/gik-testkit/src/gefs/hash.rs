@@ -27,7 +27,7 @@ pub(crate) fn bits(parts: &[u64]) -> u64 {
 /// A wave of period 1: 1 at whole numbers, −1 halfway, within 0.06 of the cosine.
 ///
 /// Two parabolas that meet smoothly, of exact operations only.
-pub(super) fn wave(turns: f64) -> f64 {
+pub(crate) fn wave(turns: f64) -> f64 {
     let phase = turns + 0.25 - (turns + 0.25).floor();
     if phase < 0.5 { 16.0 * phase * (0.5 - phase) } else { -16.0 * (phase - 0.5) * (1.0 - phase) }
 }

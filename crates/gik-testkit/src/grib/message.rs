@@ -41,6 +41,26 @@ impl Encoded {
         self.quantised.values()
     }
 
+    /// The same message with another section of this number, given whole; `values` stays what
+    /// it was.
+    #[must_use]
+    pub fn with_section(mut self, number: u8, section: &[u8]) -> Self {
+        let mut at = 16;
+        while let Some(&[a, b, c, d, found]) = self.bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            let length = u32::from_be_bytes([a, b, c, d]) as usize;
+            if found == number {
+                self.bytes.splice(at..at + length, section.iter().copied());
+                break;
+            }
+            at += length.max(5);
+        }
+        let total = (self.bytes.len() as u64).to_be_bytes();
+        for (octet, value) in self.bytes.iter_mut().skip(8).zip(total) {
+            *octet = value;
+        }
+        self
+    }
+
     /// The same message from another centre (common code table C-11) without a sub-centre:
     /// NCEP is 7, ECMWF 98.
     #[must_use]
@@ -113,7 +133,7 @@ impl Message {
 }
 
 /// Year, month, day, hour, minute, second as sections 1 and 4 write them.
-pub(super) fn time_octets(time: ReferenceTime) -> [u8; 7] {
+pub(crate) fn time_octets(time: ReferenceTime) -> [u8; 7] {
     let civil = time.civil();
     let octet = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);
     let [y1, y2] = u16::try_from(civil.year()).unwrap_or(u16::MAX).to_be_bytes();

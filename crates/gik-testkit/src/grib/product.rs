@@ -36,7 +36,7 @@ impl Surface {
         Self { kind: 100, factor: 0, value: pascal }
     }
 
-    fn octets(self) -> [u8; 6] {
+    pub(crate) fn octets(self) -> [u8; 6] {
         let [a, b, c, d] = signed32(self.value);
         [self.kind, signed8(self.factor), a, b, c, d]
     }

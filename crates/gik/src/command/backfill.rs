@@ -8,6 +8,8 @@ use super::{Outcome, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Backfill {
+    /// The model: see gik models.
+    model: String,
     #[command(flatten)]
     job: JobArguments,
     /// The first run, like 2025-01-01T00.
@@ -28,7 +30,7 @@ pub(super) struct Backfill {
 impl Backfill {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
         let registry = gik::registry()?;
-        let job = self.job.job(self.from, Layout::Forecast)?;
+        let job = self.job.job(&self.model, self.from, Layout::Forecast)?;
         let range = Range {
             from: self.from,
             to: self.to,

@@ -4,10 +4,16 @@ use gik::core::{Layout, ReferenceTime};
 use gik::icechunk::StoreLocation;
 
 use super::job::JobArguments;
-use super::{Outcome, output};
+use super::{Outcome, output, template};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Build {
+    /// The model: see gik models. Without it, --template.
+    #[arg(required_unless_present = "template", conflicts_with = "template")]
+    model: Option<String>,
+    /// Build a product that no model knows, as a template describes it: see gik template.
+    #[arg(long, value_name = "FILE")]
+    template: Option<String>,
     #[command(flatten)]
     job: JobArguments,
     /// The initialisation time in UTC, like 2025-01-06T00.
@@ -22,9 +28,16 @@ pub(super) struct Build {
 impl Build {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
         let registry = gik::registry()?;
-        let job = self.job.job(self.run, self.layout)?;
+        let model = self.model.as_deref().unwrap_or_default();
+        let job = self.job.job(model, self.run, self.layout)?;
         let bar = output::progress_bar("reading indexes");
-        let built = gik::build(&registry, &job, &output::advance(&bar)).await;
+        let built = match &self.template {
+            Some(template) => {
+                let parser = template::read(template)?.parser()?;
+                gik::build_with(&parser, &job, &output::advance(&bar)).await
+            }
+            None => gik::build(&registry, &job, &output::advance(&bar)).await,
+        };
         bar.finish_and_clear();
         let built = built?;
         let complete = built.report.is_complete();

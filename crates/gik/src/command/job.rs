@@ -23,8 +23,6 @@ enum Precision {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct JobArguments {
-    /// The model: see gik models.
-    model: String,
     /// The store, created or added to: a path, file:// or s3:// (endpoint, region and
     /// credentials from the usual AWS variables).
     #[arg(long)]
@@ -35,7 +33,8 @@ pub(super) struct JobArguments {
     /// Members, like 0-30 or 0,5,10-14; 0 is the control. All without it.
     #[arg(long)]
     members: Option<Selection>,
-    /// Steps in hours, like 0-240 or 24,48; all of the cycle without it.
+    /// Steps in hours (of sub-hourly products in minutes), like 0-240 or 24,48; all of the cycle
+    /// without it.
     #[arg(long)]
     steps: Option<Selection>,
     /// Array names, like tp,t2m; all of the product without it.
@@ -45,6 +44,10 @@ pub(super) struct JobArguments {
     /// s3://, https:// or http://. The references point there.
     #[arg(long, value_name = "URL|PATH")]
     source: Option<String>,
+    /// Leave indexes alone and read the headers of all files instead. Without it that is done for
+    /// files whose index is missing or wrong.
+    #[arg(long)]
+    no_index: bool,
     /// The codec that the arrays name.
     #[arg(long, value_enum, default_value_t = Codec::Gribberish)]
     codec: Codec,
@@ -57,10 +60,15 @@ pub(super) struct JobArguments {
 }
 
 impl JobArguments {
-    /// What to write of the run of this time, and how.
-    pub(super) fn job(&self, time: ReferenceTime, layout: Layout) -> gik::core::Result<Job> {
+    /// What to write of a model's run of this time, and how.
+    pub(super) fn job(
+        &self,
+        model: &str,
+        time: ReferenceTime,
+        layout: Layout,
+    ) -> gik::core::Result<Job> {
         Ok(Job {
-            model: self.model.clone(),
+            model: model.to_owned(),
             request: RunRequest {
                 product: self.product.clone(),
                 reference_time: time,
@@ -75,6 +83,7 @@ impl JobArguments {
                     model_codec: matches!(self.codec, Codec::Model),
                     float64: matches!(self.data_type, Precision::Float64),
                 },
+                no_index: self.no_index,
                 ..BuildOptions::default()
             },
             store: self.store.clone(),

@@ -13,7 +13,9 @@ mod memory;
 mod models;
 mod output;
 mod read;
+mod scan;
 mod tag;
+mod template;
 mod update;
 mod validate;
 
@@ -55,6 +57,10 @@ enum Command {
     Read(read::Read),
     /// Map how probable it is that totals, of rain in 24 hours say, reach thresholds.
     Exceedance(exceedance::ExceedanceMaps),
+    /// List the messages of a GRIB2 file, from their headers alone.
+    Scan(scan::Scan),
+    /// Learn what a product holds from its files, for products without a model.
+    Template(template::Templates),
     /// Build, read and draw a small bundled run, without a network.
     Demo(demo::Demo),
 }
@@ -108,6 +114,8 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Expire(command) => command.run().await,
         Command::Read(command) => command.run().await,
         Command::Exceedance(command) => command.run().await,
+        Command::Scan(command) => command.run().await,
+        Command::Template(command) => command.run().await,
         Command::Demo(command) => command.run().await,
     }
 }

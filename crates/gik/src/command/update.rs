@@ -10,6 +10,8 @@ use super::{Outcome, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Update {
+    /// The model: see gik models.
+    model: String,
     #[command(flatten)]
     job: JobArguments,
     /// The run, like 2025-01-06T00; without it the newest that has begun to be published.
@@ -32,7 +34,7 @@ impl Update {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let seconds = since.map_or(0, |since| since.as_secs());
         let now = ReferenceTime::from_seconds(i64::try_from(seconds).unwrap_or_default());
-        let mut job = self.job.job(self.run.unwrap_or(now), Layout::Forecast)?;
+        let mut job = self.job.job(&self.model, self.run.unwrap_or(now), Layout::Forecast)?;
         if self.run.is_none() {
             job.request.reference_time = gik::newest_run(&registry, &job, now).await?;
         }

@@ -1,0 +1,268 @@
+//! Runs of a product that only a template describes.
+
+use std::num::NonZeroU32;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use gik_codec::grid_of_section;
+use gik_codec::scan::scanned_file;
+use gik_core::{
+    Attributes, Diagnostic, Error, FileReferences, ForecastSchema, Grid, Host, IndexedFile,
+    ManifestGroup, Names, Offer, Parser, ParserInfo, Problem, Product, Reference, ReferenceTime,
+    Result, Run, RunRequest, SchemaOptions, SourceFile, SourceReader, StepUnit, join_url,
+};
+use gik_index::noaa::{Expectations, parse};
+use serde_json::json;
+use url::Url;
+
+use super::{Template, from_hexadecimal, is_expected, learn};
+
+/// Hours at which runs may start, and the last hour that they may have: nothing tells.
+const CYCLES: [u32; 24] =
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23];
+const LAST: u32 = 1000;
+
+static INFO: ParserInfo = ParserInfo {
+    id: "template",
+    title: "a product described by a template",
+    products: &[Product { id: "template", title: "what the template describes" }],
+    hosts: &[Host { name: "none", root: "file:///", region: None }],
+    codec: "gribberish",
+};
+
+/// Answers for the product of a template.
+#[derive(Debug)]
+pub struct TemplateParser {
+    template: Template,
+    pattern: &'static str,
+    grid: Grid,
+}
+
+impl TemplateParser {
+    pub(super) fn new(template: Template) -> Result<Self> {
+        let fact = |key: &'static str| {
+            template.fact(key).ok_or_else(|| {
+                Error::argument(
+                    "template",
+                    format!("has no line '# {key}: …', without which no run can be built with it"),
+                )
+            })
+        };
+        let pattern = fact("files")?;
+        let grid = grid_of_section(&from_hexadecimal(fact("grid")?)?)?;
+        Ok(Self { template, pattern, grid })
+    }
+
+    /// The path of the file of a step: `{date}`, `{hour}`, `{step}` and `{step:3}` replaced.
+    fn path(&self, time: ReferenceTime, step: u32) -> String {
+        let mut path = self
+            .pattern
+            .replace("{date}", &time.yyyymmdd())
+            .replace("{hour}", &format!("{:02}", time.hour()))
+            .replace("{step}", &step.to_string());
+        for width in 1..=4 {
+            path = path.replace(&format!("{{step:{width}}}"), &format!("{step:0width$}"));
+        }
+        path
+    }
+
+    fn references_of(
+        &self,
+        run: &Run,
+        source: &SourceFile,
+        file: &IndexedFile,
+    ) -> Result<FileReferences> {
+        let started = Instant::now();
+        file.check_age(source)?;
+        let table = &self.template.table;
+        let url = source.index.as_str();
+        let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
+        let index = parse(&file.index);
+        let mut diagnostics = Vec::new();
+        let mut report = |problem, text: String| {
+            diagnostics.push(Diagnostic { problem, url: url.to_owned(), text });
+        };
+        let expectations = Expectations {
+            reference_time: Some(run.reference_time),
+            lead_seconds: Some(i64::from(step) * run.step_unit.seconds()),
+            object_size: Some(file.data.size),
+            ..Expectations::default()
+        };
+        for problem in index.check(&expectations) {
+            if problem.is_about_another_file() {
+                let cause = std::io::Error::other(problem.to_string());
+                let error = Error::mismatch("index", "one about its file", "another");
+                return Err(error.with_source(cause).in_url(url));
+            }
+            report(problem.kind(), problem.to_string());
+        }
+        let wanted = table.positions(run);
+        let mut found = vec![false; table.rows().len()];
+        let (mut references, mut optional) = (Vec::new(), 0);
+        let mut unknown = Names::default();
+        for (entry, range) in index.entries.iter().zip(index.ranges(Some(file.data.size))) {
+            let (Some(level), Some(window)) = (entry.level.value, entry.window.value) else {
+                continue;
+            };
+            let rows = table.rows_at("x", entry.variable.text, level, window.statistic());
+            let fits = |row: &&usize| {
+                let row = table.rows().get(**row);
+                row.is_some_and(|row| learn::fits(row, &window))
+            };
+            let Some(&row) = rows.iter().filter(fits).find(|row| found.get(**row) == Some(&false))
+            else {
+                unknown.add(|| format!("{}:{}", entry.variable.text, entry.level.text));
+                continue;
+            };
+            if let Some(found) = found.get_mut(row) {
+                *found = true;
+            }
+            let length = range.length.and_then(|length| NonZeroU32::try_from(length).ok());
+            let place = table.place_of_row(row);
+            let variable =
+                place.and_then(|place| wanted.get(place.variable as usize).copied().flatten());
+            if let (Some(place), Some(variable), Some(length)) = (place, variable, length) {
+                let is_sure = table.rows().get(row).is_some_and(|row| is_expected(row, step));
+                optional += u32::from(!is_sure);
+                references.push(Reference {
+                    member: 0,
+                    step: source.step,
+                    variable,
+                    level: place.level,
+                    offset: range.offset,
+                    length,
+                });
+            }
+        }
+        if unknown.count() > 0 {
+            let text = format!("{} messages are not in the template: {unknown}", unknown.count());
+            report(Problem::UnknownMessage, text);
+        }
+        let missing: Names = table
+            .rows()
+            .iter()
+            .zip(&found)
+            .filter(|&(row, &found)| {
+                !found
+                    && is_expected(row, step)
+                    && run.variables.iter().any(|name| name == row.name)
+            })
+            .map(|(row, _)| format!("{}:{}", row.abbreviation, row.level_text))
+            .collect();
+        if missing.count() > 0 {
+            let text = format!(
+                "{} of {} messages are missing: {missing}",
+                missing.count(),
+                source.expected
+            );
+            report(Problem::MissingMessage, text);
+        }
+        Ok(FileReferences {
+            references,
+            optional,
+            last_modified: Some(file.data.last_modified),
+            etag: file.data.etag.clone(),
+            lines: index.entries.len() as u64,
+            bytes: file.index_bytes(),
+            parse_seconds: started.elapsed().as_secs_f64(),
+            diagnostics,
+        })
+    }
+}
+
+#[async_trait]
+impl Parser for TemplateParser {
+    fn info(&self) -> &'static ParserInfo {
+        &INFO
+    }
+
+    fn run(&self, request: &RunRequest) -> Result<Run> {
+        if request.source.is_none() {
+            let reason = "is needed: a template does not say whose files they are";
+            return Err(Error::argument("--source", reason));
+        }
+        if request.steps.is_none() {
+            let reason = "are needed, like 0-120: a template does not say which there are";
+            return Err(Error::argument("--steps", reason));
+        }
+        let offer = Offer {
+            product: INFO.product(None)?,
+            cycles: &CYCLES,
+            first: ReferenceTime::from_seconds(0),
+            members: None,
+            steps: (0..=LAST).collect(),
+            step_unit: StepUnit::Hours,
+            table: &self.template.table,
+        };
+        INFO.run(request, &offer)
+    }
+
+    fn request_of_url(&self, url: &Url) -> Result<RunRequest> {
+        Err(Error::argument(url.as_str(), "cannot be told to be of a template's run; name the run"))
+    }
+
+    fn template(&self, _product: &str) -> Option<&'static str> {
+        Some(self.template.text)
+    }
+
+    fn schema(&self, run: &Run, options: &SchemaOptions) -> Result<ManifestGroup> {
+        let shared = match &self.grid {
+            Grid::LatLon(grid) => grid.attributes(),
+            Grid::Projected { grid, .. } => grid.attributes(),
+        };
+        let (variables, levels) =
+            self.template.table.arrays(run, &shared, |row| match row.fact("period") {
+                "run" => "since the start of the forecast",
+                _ => "as the file says",
+            });
+        let mut attributes = Attributes::new();
+        attributes.insert("gik_model".into(), json!(run.model));
+        attributes.insert("source".into(), json!(self.pattern));
+        let grid = self.grid.clone();
+        let model_codec = INFO.codec;
+        ForecastSchema { run, options: *options, grid, levels, variables, model_codec, attributes }
+            .group()
+    }
+
+    fn sources(&self, run: &Run) -> Result<Vec<SourceFile>> {
+        let rows = self.template.table.rows();
+        let wanted: Vec<_> =
+            rows.iter().filter(|row| run.variables.iter().any(|name| name == row.name)).collect();
+        let mut sources = Vec::with_capacity(run.steps.len());
+        for (position, &step) in (0..).zip(&run.steps) {
+            let path = self.path(run.reference_time, step);
+            let data = join_url(&run.root, &path)?;
+            let expected = wanted.iter().filter(|row| is_expected(row, step)).count();
+            sources.push(SourceFile {
+                index: join_url(&run.root, &format!("{path}.idx"))?,
+                folder: join_url(&data, ".")?,
+                data,
+                member: None,
+                step: position,
+                part: 0,
+                expected: u32::try_from(expected).unwrap_or(u32::MAX),
+            });
+        }
+        Ok(sources)
+    }
+
+    async fn references(
+        &self,
+        run: &Run,
+        source: &SourceFile,
+        reader: &SourceReader,
+    ) -> Result<FileReferences> {
+        let file = reader.read(source).await?;
+        self.references_of(run, source, &file)
+    }
+
+    async fn scanned_references(
+        &self,
+        run: &Run,
+        source: &SourceFile,
+        reader: &SourceReader,
+    ) -> Result<FileReferences> {
+        let (file, source) = scanned_file(reader, source, |scan| scan.to_wgrib2(|_| None)).await?;
+        self.references_of(run, &source, &file)
+    }
+}
