@@ -2,7 +2,9 @@
 
 use clap::ValueEnum;
 use gik::Job;
-use gik::core::{BuildOptions, Layout, ReferenceTime, RunRequest, SchemaOptions, Selection};
+use gik::core::{
+    BuildOptions, Headers, Layout, ReferenceTime, RunRequest, SchemaOptions, Selection,
+};
 use gik::icechunk::StoreLocation;
 
 use super::{Outcome, output, s3_settings, template};
@@ -57,6 +59,9 @@ pub(super) struct Build {
     /// files whose index is missing or wrong.
     #[arg(long)]
     no_index: bool,
+    /// Read no byte of a data file, also where its index is missing or wrong.
+    #[arg(long, conflicts_with = "no_index")]
+    index_only: bool,
     /// How the run is laid out: forecast is (time, member, step, …) and grows run by run,
     /// run is (member, time, …) with the valid time.
     #[arg(long, default_value_t = Layout::Forecast)]
@@ -91,7 +96,11 @@ impl Build {
                     model_codec: matches!(self.codec, Codec::Model),
                     float64: matches!(self.data_type, Precision::Float64),
                 },
-                no_index: self.no_index,
+                headers: match (self.no_index, self.index_only) {
+                    (true, _) => Headers::Always,
+                    (_, true) => Headers::Never,
+                    _ => Headers::WhereNeeded,
+                },
                 ..BuildOptions::default()
             },
             store: self.store.clone(),
