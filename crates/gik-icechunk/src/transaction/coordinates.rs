@@ -8,6 +8,9 @@ use super::{Axes, TIME, Transaction, VALID_TIME, chunk_key, differs, placed};
 use crate::axis::Axis;
 use crate::stored::{StoredMetadata, chunk_bytes, ravel, run_words, unravel, words};
 
+/// The bits of the element at each position of a coordinate.
+type Elements<'v> = Box<dyn Fn(&[u64]) -> u64 + Send + Sync + 'v>;
+
 impl Transaction<'_> {
     /// The elements of a stored coordinate, in C order.
     async fn elements(&self, name: &str, metadata: &StoredMetadata) -> Result<Vec<u64>> {
@@ -91,7 +94,7 @@ impl Transaction<'_> {
         stored: &StoredMetadata,
         axes: &'v Axes,
         unit: i64,
-    ) -> Result<Box<dyn Fn(&[u64]) -> u64 + Send + Sync + 'v>> {
+    ) -> Result<Elements<'v>> {
         let label = |axis: &CoordinateValues, at: u64| {
             let at = usize::try_from(at).unwrap_or(usize::MAX);
             match axis {
@@ -155,7 +158,7 @@ impl Transaction<'_> {
         name: &str,
         stored: &StoredMetadata,
         first_row: u64,
-        value: Box<dyn Fn(&[u64]) -> u64 + Send + Sync + '_>,
+        value: Elements<'_>,
     ) -> Result<()> {
         let fill = stored.plain(name)?.fill();
         let grid = stored.grid();
