@@ -42,6 +42,15 @@ pub(crate) fn run() -> Result<()> {
     shell::run(Command::new(generate).arg(&ensemble).args(["--run", "2026-02-05T00"]))?;
     let ecmwf = Cycle { model: "ecmwf", product: "enfo", run: "2026-02-05T00", folder: &ensemble };
     ecmwf.measure(&release, &work, "ECMWF enfo, 51 members, 85 steps")?;
+
+    let hrrr = work.join("hrrr");
+    if hrrr.exists() {
+        std::fs::remove_dir_all(&hrrr)?;
+    }
+    let generate = release.join("examples/generate_hrrr");
+    shell::run(Command::new(generate).arg(&hrrr))?;
+    let hrrr = Cycle { model: "hrrr", product: "wrfsfc", run: "2025-08-01T00", folder: &hrrr };
+    hrrr.measure(&release, &work, "HRRR wrfsfc, 49 files")?;
     peer(&folder, reading)
 }
 

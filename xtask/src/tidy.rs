@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("gik-codec", &["gik-core"]),
     ("gik-gefs", &["gik-core", "gik-codec", "gik-index"]),
     ("gik-ecmwf", &["gik-core", "gik-codec", "gik-index"]),
+    ("gik-hrrr", &["gik-core", "gik-codec", "gik-index"]),
     ("gik-icechunk", &["gik-core"]),
     ("gik-analysis", &["gik-core", "gik-codec", "gik-icechunk"]),
     (
@@ -27,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "gik-index",
             "gik-gefs",
             "gik-ecmwf",
+            "gik-hrrr",
             "gik-icechunk",
             "gik-analysis",
         ],

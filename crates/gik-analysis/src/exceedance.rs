@@ -25,7 +25,7 @@ pub const RAIN_THRESHOLDS: [f32; 6] = [5.0, 25.0, 50.0, 75.0, 100.0, 125.0];
 pub const DEFAULT_MEMORY: usize = 1_000_000_000;
 
 /// What the program takes besides: itself, manifests, the runtime.
-const BASE: usize = 100 << 20;
+const BASE: usize = 150 << 20;
 
 /// Messages under way get at least so much, even if it is more than was allowed.
 const LEAST: usize = 32 << 20;
@@ -89,11 +89,11 @@ impl Exceedance {
         &self.thresholds
     }
 
-    /// The windows of each pass, so that the counts of one take half of the memory.
+    /// The windows of each pass, so that the counts of one take two fifths of the memory.
     fn passes(&self, memory: usize) -> Vec<std::ops::Range<usize>> {
         let windows = self.totals.windows().len();
         let each = Counts::bytes(self.totals.points(), self.thresholds.len()).max(1);
-        let at_once = (memory / 2 / each).clamp(1, windows.max(1));
+        let at_once = (memory / 5 * 2 / each).clamp(1, windows.max(1));
         // Passes of one size: a last one of few windows would read messages for nothing.
         let passes = windows.div_ceil(at_once).max(1);
         let size = windows.div_ceil(passes).max(1);

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 /// | `north_up` | put the northernmost row first | `false` |
 ///
 /// Of a codec with coordinates ([`CodecInfo::has_coordinates`](gik_core::CodecInfo)) `var` may also
-/// be `time`, `step`, or one of HRRRParser's types of level (`hag`, `isobar`, …), and there may be
+/// be `time`, `step`, or one of `HRRRParser`'s types of level (`hag`, `isobar`, …), and there may be
 /// `steps`, the number of steps of the coordinate.
 ///
 /// The Python codec `gribberish` wants `var` to be there.
@@ -76,7 +76,7 @@ const STEPS: Key = (
     "a number from 1 on",
 );
 
-/// Types of level as HRRRParser calls their coordinates.
+/// Types of level as `HRRRParser` calls their coordinates.
 const LEVELS: &[&str] = &[
     "atm",
     "clt",

@@ -19,13 +19,25 @@ pub struct BuildOptions {
     pub schema: SchemaOptions,
     /// Indexes read at the same time, at least 1.
     pub concurrency: usize,
-    /// Whether indexes are left alone and the headers of all files read instead.
-    pub no_index: bool,
+    /// Which files are read by their headers.
+    pub headers: Headers,
+}
+
+/// Which files are read by the headers of their messages instead of by their index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Headers {
+    /// Those whose index is missing, cut off or about something else.
+    #[default]
+    WhereNeeded,
+    /// All.
+    Always,
+    /// None: no byte of a data file is read.
+    Never,
 }
 
 impl Default for BuildOptions {
     fn default() -> Self {
-        Self { schema: SchemaOptions::default(), concurrency: 64, no_index: false }
+        Self { schema: SchemaOptions::default(), concurrency: 64, headers: Headers::default() }
     }
 }
 
@@ -148,10 +160,13 @@ async fn read(
     reader: &SourceReader,
     options: &BuildOptions,
 ) -> Result<FileReferences> {
-    if options.no_index {
+    if options.headers == Headers::Always {
         return parser.scanned_references(run, source, reader).await;
     }
     let indexed = parser.references(run, source, reader).await;
+    if options.headers == Headers::Never {
+        return indexed;
+    }
     let (found, reason) = match &indexed {
         Ok(file) => {
             let cut =

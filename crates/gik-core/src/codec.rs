@@ -131,7 +131,7 @@ pub struct CodecInfo {
     /// The crate it comes from, for error messages.
     pub crate_name: &'static str,
     /// Whether `var` may also name time, step or a type of level, and `steps` be there: as the
-    /// codec of HRRRParser has it.
+    /// codec of `HRRRParser` has it.
     pub has_coordinates: bool,
 }
 

@@ -36,23 +36,21 @@ fn index(scan: &Scan, table: &ParameterTable, run: &Run, step: u32) -> String {
 fn line(field: &ScannedField, row: Option<&VariableRow>) -> String {
     let civil = field.reference_time.civil();
     let member = field.member.map_or(0, |member| member.position());
+    let level = row.filter(|row| row.fact("levtype") != "sfc").and_then(level_number);
     let mut entry = json!({
         "date": civil.format("%Y%m%d").to_string(),
         "time": civil.format("%H%M").to_string(),
         "type": if member > 0 { "pf" } else { "fc" },
+        "step": field.window.map(|window| (window.end_seconds() / 3600).to_string()),
+        "number": (member > 0).then(|| member.to_string()),
         "levtype": row.map_or("sfc", |row| row.fact("levtype")),
+        "levelist": level,
         "param": row.map_or_else(|| field.parameter.code(), |row| row.abbreviation.to_owned()),
         "_offset": field.offset,
         "_length": field.length,
     });
-    if let Some(window) = field.window {
-        entry["step"] = json!((window.end_seconds() / 3600).to_string());
-    }
-    if member > 0 {
-        entry["number"] = json!(member.to_string());
-    }
-    if let Some(level) = row.filter(|row| row.fact("levtype") != "sfc").and_then(level_number) {
-        entry["levelist"] = json!(level);
+    if let Some(entry) = entry.as_object_mut() {
+        entry.retain(|_, value| !value.is_null());
     }
     entry.to_string()
 }

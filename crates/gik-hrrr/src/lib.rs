@@ -40,7 +40,7 @@ pub static PLUGIN: ModelPlugin = ModelPlugin {
 };
 
 /// The model's Zarr codec: `gribberish` under the id, and with the configuration, that the
-/// Python package HRRRParser writes.
+/// Python package `HRRRParser` writes.
 pub static CODEC: GribMessageCodec =
     GribMessageCodec::with_coordinates(config::CODEC, env!("CARGO_PKG_NAME"));
 

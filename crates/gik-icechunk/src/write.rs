@@ -192,7 +192,7 @@ impl Writer {
         runs: &[&ManifestStore],
         containers: &[Container],
     ) -> Result<Repository, Failure> {
-        let failed = |error| self.failure_of_repository(error);
+        let failed = |error| self.failure_of_repository(&error);
         let repository = Repository::open(Arc::clone(storage)).execute().await.map_err(failed)?;
         let names: BTreeSet<String> =
             self.begin(&repository).await?.names().await?.into_iter().collect();
@@ -212,7 +212,7 @@ impl Writer {
         let session = repository
             .writable_session("main")
             .await
-            .map_err(|error| self.failure_of_repository(error))?;
+            .map_err(|error| self.failure_of_repository(&error))?;
         Ok(Transaction::new(session, &self.location).await)
     }
 
@@ -228,22 +228,22 @@ impl Writer {
         properties.insert("replaced".to_owned(), changes.replaced.into());
         let mut session = transaction.session.write().await;
         let committed = session.commit(&options.message).properties(properties).execute().await;
-        committed.map(|snapshot| snapshot.to_string()).map_err(|error| self.failure(error))
+        committed.map(|snapshot| snapshot.to_string()).map_err(|error| self.failure(&error))
     }
 
-    fn failure(&self, error: SessionError) -> Failure {
+    fn failure(&self, error: &SessionError) -> Failure {
         match &error.kind {
             SessionErrorKind::Conflict { .. } => Failure::Conflict,
             SessionErrorKind::RepositoryError(kind) if is_conflict(kind) => Failure::Conflict,
-            _ => Failure::Final(fault::session(&self.location, &error)),
+            _ => Failure::Final(fault::session(&self.location, error)),
         }
     }
 
-    fn failure_of_repository(&self, error: icechunk::repository::RepositoryError) -> Failure {
+    fn failure_of_repository(&self, error: &icechunk::repository::RepositoryError) -> Failure {
         if is_conflict(&error.kind) {
             return Failure::Conflict;
         }
-        Failure::Final(fault::repository(&self.location, &error))
+        Failure::Final(fault::repository(&self.location, error))
     }
 
     /// Creates the repository. Where a creation was cut off before, what it left is removed.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use gik_core::{
-    Diagnostic, ErrorKind, ObjectInfo, Parser, Problem, ReferenceTime, Registry, Report, Result,
-    Run, SourceFile, SourceReader, build_files,
+    Diagnostic, ErrorKind, Headers, ObjectInfo, Parser, Problem, ReferenceTime, Registry, Report,
+    Result, Run, SourceFile, SourceReader, build_files,
 };
 use gik_icechunk::{Container, Repository, WriteOptions, Writer};
 use serde_json::{Value, json};
@@ -153,7 +153,7 @@ pub async fn update(
         total_seconds: 0.0,
     };
     loop {
-        let due = list(&mut reader, &mut files, job.options.no_index).await?;
+        let due = list(&mut reader, &mut files, job.options.headers == Headers::Always).await?;
         let committed = ingest(
             parser,
             job,

@@ -426,7 +426,8 @@ fn expected(
             }
             (None, None) => vec![0],
         };
-        let share = f64::from(source.expected) / (members.len().max(1) as f64);
+        let sharers = u32::try_from(members.len()).unwrap_or(u32::MAX).max(1);
+        let share = f64::from(source.expected) / f64::from(sharers);
         for member in members {
             let cell = row(member as usize).zip(column(source.step));
             let cell = cell.and_then(|(row, column)| wanted.get_mut(row)?.get_mut(column));

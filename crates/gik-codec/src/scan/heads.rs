@@ -30,7 +30,7 @@ const WALKERS: usize = 4;
 const HINTED_WALKERS: usize = 24;
 /// Stretches below which searching ahead does not pay.
 const WORTH_SEARCHING: u64 = 6 << 20;
-/// Bytes of a request that searches.
+/// Bytes of a request that searches, at most: a thousandth of the file.
 const PIECE: u64 = 128 << 10;
 /// Of a file's bytes this part may be spent on searching ahead.
 const SEARCH_SHARE: u64 = 58;
@@ -110,7 +110,7 @@ enum Task {
     /// Reads the links at this place. A guess that is none is let go.
     Walk { at: u64, is_guess: bool },
     /// Looks for a message within a stretch.
-    Search { from: u64, to: u64 },
+    Search { from: u64, to: u64, limit: u64 },
     /// Looks for the next message behind bytes that are none.
     Resume { at: u64 },
 }
@@ -184,7 +184,8 @@ impl Chain {
             let part = self.size / WALKERS as u64;
             let from = part * tasks.len() as u64;
             self.searching.insert(from);
-            tasks.push(Task::Search { from, to: self.size });
+            let limit = self.budget / (WALKERS as u64 - 1);
+            tasks.push(Task::Search { from, to: self.size, limit });
         }
         tasks
     }
@@ -250,7 +251,7 @@ impl Chain {
         }
         let from = at + (end - at) / 2;
         self.searching.insert(from);
-        Some(Task::Search { from, to: end })
+        Some(Task::Search { from, to: end, limit: self.budget })
     }
 
     /// The first place that the chain from the first byte arrives at without a link there.
@@ -281,9 +282,8 @@ impl Chain {
 async fn perform(file: &File<'_>, task: Task) -> Result<Outcome> {
     match task {
         Task::Walk { at, is_guess } => step(file, at, is_guess).await,
-        Task::Search { from, to } => {
-            let limit = (file.size / SEARCH_SHARE).min(to.saturating_sub(from));
-            let (found, read) = search(file, from, limit).await?;
+        Task::Search { from, to, limit } => {
+            let (found, read) = search(file, from, limit.min(to.saturating_sub(from))).await?;
             Ok(Outcome::Searched { from, found, read })
         }
         Task::Resume { at } => {
@@ -345,15 +345,16 @@ impl Head {
 /// The first message that begins within `limit` bytes from `from` on, and the bytes read.
 async fn search(file: &File<'_>, from: u64, limit: u64) -> Result<(Option<u64>, u64)> {
     let end = from.saturating_add(limit).min(file.size);
+    let piece = (file.size >> 10).clamp(PIECE >> 3, PIECE);
     let (mut at, mut read) = (from, 0);
     while at < end {
         // Pieces overlap by what tells a message from chance.
-        let bytes = file.read(at, PIECE.min(end - at) + LIKENESS as u64).await?;
+        let bytes = file.read(at, piece.min(end - at) + LIKENESS as u64).await?;
         read += bytes.len() as u64;
         if let Some(found) = find(&bytes, at, file.size) {
             return Ok((Some(found), read));
         }
-        at += PIECE;
+        at += piece;
     }
     Ok((None, read))
 }

@@ -5,8 +5,12 @@ use gik_core::{DecodeOptions, Quantity};
 
 use crate::fixtures::{assert_same, bytes, decode_with, expected, message};
 
-const LATITUDE: DecodeOptions =
-    DecodeOptions { quantity: Quantity::Latitude, adjust_longitude_range: false, north_up: false };
+const LATITUDE: DecodeOptions = DecodeOptions {
+    quantity: Quantity::Latitude,
+    adjust_longitude_range: false,
+    north_up: false,
+    steps: None,
+};
 const LONGITUDE: DecodeOptions = DecodeOptions { quantity: Quantity::Longitude, ..LATITUDE };
 const DATA: DecodeOptions = DecodeOptions { quantity: Quantity::Data, ..LATITUDE };
 const NORTHWARD: [f64; 8] = [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0];

@@ -156,8 +156,12 @@ impl Victim {
         let _ = self.decode(damaged, &DecodeOptions::default(), what);
         if coordinates && self.axes.is_some() {
             for quantity in [Quantity::Data, Quantity::Latitude, Quantity::Longitude] {
-                let options =
-                    DecodeOptions { quantity, adjust_longitude_range: true, north_up: true };
+                let options = DecodeOptions {
+                    quantity,
+                    adjust_longitude_range: true,
+                    north_up: true,
+                    steps: None,
+                };
                 let _ = self.decode(damaged, &options, what);
             }
         }
@@ -326,7 +330,8 @@ fn the_other_axis_of_a_grid_costs_nothing() {
         message[grid + 6..grid + 10].copy_from_slice(&(columns * rows).to_be_bytes());
         message[grid + 30..grid + 34].copy_from_slice(&columns.to_be_bytes());
         message[grid + 34..grid + 38].copy_from_slice(&rows.to_be_bytes());
-        let options = DecodeOptions { quantity, adjust_longitude_range: true, north_up: true };
+        let options =
+            DecodeOptions { quantity, adjust_longitude_range: true, north_up: true, steps: None };
         let mut out = vec![0.0_f32; wanted];
         let (result, allocated) =
             peak(|| GRIBBERISH.decode_into(&message, &options, ValueBuffer::F32(&mut out)));

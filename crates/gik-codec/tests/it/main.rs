@@ -15,5 +15,6 @@ mod fixtures;
 mod hostile;
 mod messages;
 mod regions;
+mod scan;
 mod values;
 mod zarrs_arrays;

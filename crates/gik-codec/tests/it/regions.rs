@@ -41,8 +41,12 @@ fn check(name: &str, message: &[u8], options: &DecodeOptions) {
     }
 }
 
-const TURNED: DecodeOptions =
-    DecodeOptions { quantity: Quantity::Data, adjust_longitude_range: true, north_up: true };
+const TURNED: DecodeOptions = DecodeOptions {
+    quantity: Quantity::Data,
+    adjust_longitude_range: true,
+    north_up: true,
+    steps: None,
+};
 
 #[test]
 fn of_each_packing() {

@@ -10,18 +10,18 @@ use crate::{Attributes, Ellipsoid, Projection};
 pub enum MapProjection {
     /// Lambert's conformal conic (template 3.30).
     Lambert {
-        /// The latitude where the grid's steps have their length (LaD).
+        /// The latitude where the grid's steps have their length (`LaD`).
         true_latitude: i32,
-        /// The meridian that is parallel to the grid's columns (LoV).
+        /// The meridian that is parallel to the grid's columns (`LoV`).
         meridian: i32,
         /// The standard parallels (Latin 1 and 2).
         parallels: [i32; 2],
     },
     /// Polar stereographic (template 3.20).
     PolarStereographic {
-        /// The latitude where the grid's steps have their length (LaD).
+        /// The latitude where the grid's steps have their length (`LaD`).
         true_latitude: i32,
-        /// The meridian that is parallel to the grid's columns (LoV).
+        /// The meridian that is parallel to the grid's columns (`LoV`).
         meridian: i32,
         /// Whether the south pole is its centre.
         south: bool,

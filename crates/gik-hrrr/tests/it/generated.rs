@@ -1,6 +1,6 @@
 //! Generated files: with indexes and without, values and headers.
 
-use gik_core::{BuildOptions, ManifestStore, Parser, Report, build_manifest};
+use gik_core::{BuildOptions, Headers, ManifestStore, Parser, Report, build_manifest};
 use gik_hrrr::HrrrParser;
 use gik_testkit::hrrr::{HrrrRun, Product};
 use gik_testkit::mirror::{Mirror, runtime};
@@ -9,7 +9,8 @@ fn build(mirror: &Mirror, product: &str, steps: &str, no_index: bool) -> (Manife
     let mut request = mirror.request(product, "2025-08-01T00").unwrap();
     request.steps = Some(steps.parse().unwrap());
     let run = HrrrParser.run(&request).unwrap();
-    let options = BuildOptions { no_index, ..BuildOptions::default() };
+    let headers = if no_index { Headers::Always } else { Headers::WhereNeeded };
+    let options = BuildOptions { headers, ..BuildOptions::default() };
     let mut reader = mirror.reader().unwrap();
     let build = build_manifest(&HrrrParser, &run, &options, &mut reader, &|_, _| {});
     runtime().unwrap().block_on(build).unwrap()

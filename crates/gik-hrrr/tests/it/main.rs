@@ -1,12 +1,6 @@
 //! Tests of the HRRR model on real indexes and on generated files.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    clippy::panic,
-    reason = "a test that fails says so by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
 mod damage;
 mod generated;

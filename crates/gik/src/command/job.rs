@@ -2,7 +2,9 @@
 
 use clap::ValueEnum;
 use gik::Job;
-use gik::core::{BuildOptions, Layout, ReferenceTime, RunRequest, SchemaOptions, Selection};
+use gik::core::{
+    BuildOptions, Headers, Layout, ReferenceTime, RunRequest, SchemaOptions, Selection,
+};
 use gik::icechunk::StoreLocation;
 
 use super::s3_settings;
@@ -48,6 +50,9 @@ pub(super) struct JobArguments {
     /// files whose index is missing or wrong.
     #[arg(long)]
     no_index: bool,
+    /// Read no byte of a data file, also where its index is missing or wrong.
+    #[arg(long, conflicts_with = "no_index")]
+    index_only: bool,
     /// The codec that the arrays name.
     #[arg(long, value_enum, default_value_t = Codec::Gribberish)]
     codec: Codec,
@@ -83,7 +88,11 @@ impl JobArguments {
                     model_codec: matches!(self.codec, Codec::Model),
                     float64: matches!(self.data_type, Precision::Float64),
                 },
-                no_index: self.no_index,
+                headers: match (self.no_index, self.index_only) {
+                    (true, _) => Headers::Always,
+                    (_, true) => Headers::Never,
+                    _ => Headers::WhereNeeded,
+                },
                 ..BuildOptions::default()
             },
             store: self.store.clone(),

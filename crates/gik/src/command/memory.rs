@@ -9,7 +9,7 @@ use gik::core::Error;
 pub(super) struct Memory(usize);
 
 /// Less than this is no room for one message and its values.
-const LEAST: usize = 100_000_000;
+const LEAST: usize = 250_000_000;
 
 impl Memory {
     pub(super) const fn bytes(self) -> usize {
@@ -35,7 +35,7 @@ impl FromStr for Memory {
             Error::argument(format!("memory '{text}'"), "is no size; write 1GB or 600MB")
         })?;
         if bytes < LEAST {
-            return Err(Error::argument(format!("memory '{text}'"), "is less than 100MB"));
+            return Err(Error::argument(format!("memory '{text}'"), "is less than 250MB"));
         }
         Ok(Self(bytes))
     }

@@ -77,7 +77,7 @@ fn the_rest_is_built_and_the_report_names_each_file() {
     let run = Run::new(&MEMBERS, &STEPS);
     let messages = run.write(&desk.path("bucket"));
     let damages = damage(&run, &desk.path("bucket"));
-    let options = format!("{} --source bucket --store", run.options());
+    let options = format!("{} --source bucket --index-only --store", run.options());
     let lost = |field: &str, member: u8, step: u32| {
         damages.iter().any(|it| it.file == (member, step) && it.lost.contains(&field))
     };

@@ -79,7 +79,8 @@ fn what_is_missing_on_a_web_server_is_reported() {
     std::fs::remove_file(dir.path().join(run.path(1, 0))).unwrap();
     std::fs::remove_file(dir.path().join(run.path(0, 3)).with_added_extension("idx")).unwrap();
     let desk = Desk::new();
-    let options = format!("{} --source {} --store store --json", run.options(), server.url());
+    let options =
+        format!("{} --source {} --store store --index-only --json", run.options(), server.url());
     let report = desk.build(&options).exits(3).json();
     assert_eq!(report["problems"], serde_json::json!({"missing_file": 2}));
     let urls: Vec<_> =
