@@ -56,7 +56,7 @@ def real(tmp_path_factory):
         folder / "mirror", folder / "store", "--product", "wrfsubh", "--steps", "15",
         "--variables", "refc,vbdsf_avg", "--no-index", model="hrrr", run="2022-10-14T01",
     )
-    assert report["references"] == {"expected": 2, "written": 2} and report["complete"]
+    assert (report["references"]["expected"], report["references"]["written"]) == (2, 2) and report["complete"]
     return open_store(folder / "store", folder / "mirror")
 
 

@@ -120,6 +120,10 @@ pub(crate) fn extended_config(
         manifest.splitting = Some(ManifestSplittingConfig { split_sizes: Some(splits) });
         extended.manifest = Some(manifest);
     }
+    // A writer goes without preloading; that is not for those who read.
+    if let Some(manifest) = &mut extended.manifest {
+        manifest.preload = None;
+    }
     Ok(is_changed.then_some(extended))
 }
 

@@ -9,6 +9,7 @@ use icechunk::Repository;
 use icechunk::ops::expiration::{ExpiredRefAction, expire};
 use icechunk::ops::gc::{GCConfig, garbage_collect};
 
+use crate::read::without_preloading;
 use crate::{Writer, fault};
 
 /// What house-keeping removed.
@@ -49,6 +50,7 @@ impl Writer {
         let failed = |error: &dyn std::fmt::Display| fault::io(self.location(), error);
         let storage = self.location().storage(self.s3()).await?;
         let repository = Repository::open(storage)
+            .config(without_preloading())
             .execute()
             .await
             .map_err(|error| fault::repository(self.location(), &error))?;

@@ -163,7 +163,7 @@ fn is_own_service(container: &Container, s3: &S3Settings) -> bool {
 
 /// Icechunk would fetch manifests in the background, and complain when the program is done
 /// before they are there.
-fn without_preloading() -> RepositoryConfig {
+pub(crate) fn without_preloading() -> RepositoryConfig {
     RepositoryConfig {
         manifest: Some(ManifestConfig {
             preload: Some(ManifestPreloadConfig {

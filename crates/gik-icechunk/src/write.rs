@@ -16,6 +16,7 @@ use icechunk::{Repository, Storage};
 
 use crate::config::{extended_config, repository_config};
 use crate::lock::WriteLock;
+use crate::read::without_preloading;
 use crate::transaction::{Changes, Transaction};
 use crate::{Container, S3Settings, StoreLocation, fault};
 
@@ -193,7 +194,12 @@ impl Writer {
         containers: &[Container],
     ) -> Result<Repository, Failure> {
         let failed = |error| self.failure_of_repository(&error);
-        let repository = Repository::open(Arc::clone(storage)).execute().await.map_err(failed)?;
+        // Preloading would look at every manifest there is, in the background of each commit.
+        let repository = Repository::open(Arc::clone(storage))
+            .config(without_preloading())
+            .execute()
+            .await
+            .map_err(failed)?;
         let names: BTreeSet<String> =
             self.begin(&repository).await?.names().await?.into_iter().collect();
         let urls = runs.iter().flat_map(|run| run.sources.iter());
