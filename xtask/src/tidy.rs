@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("gik-ecmwf", &["gik-core", "gik-codec", "gik-index"]),
     ("gik-hrrr", &["gik-core", "gik-codec", "gik-index"]),
     ("gik-icechunk", &["gik-core"]),
+    ("gik-legacy", &["gik-core", "gik-index"]),
     ("gik-analysis", &["gik-core", "gik-codec", "gik-icechunk"]),
     (
         "gik",
@@ -30,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "gik-ecmwf",
             "gik-hrrr",
             "gik-icechunk",
+            "gik-legacy",
             "gik-analysis",
         ],
     ),
