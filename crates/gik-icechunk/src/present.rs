@@ -11,8 +11,8 @@ use crate::stored::unravel;
 use crate::transaction::array_path;
 use crate::{Container, Opened, fault};
 
-/// Chunks of one array that one run may have: a thousand times those of the largest.
-const CHUNKS_LIMIT: u64 = 1 << 28;
+/// Chunks of one array that one run may have: a hundred times those of the largest.
+const CHUNKS_LIMIT: u64 = 1 << 24;
 
 /// A part of a run, as a request for it names it.
 #[derive(Debug, Clone, Copy)]
@@ -137,12 +137,12 @@ impl Opened {
             if dimensions.len() < 3 || dimensions.first().map(String::as_str) != Some("time") {
                 continue;
             }
-            let axes: Vec<Vec<u32>> = dimensions
+            let axes: Vec<Axis<'_>> = dimensions
                 .iter()
                 .zip(array.grid())
                 .map(|(dimension, length)| match chosen.get(dimension.as_str()) {
-                    Some(positions) => positions.clone(),
-                    None => (0..u32::try_from(length).unwrap_or(u32::MAX)).collect(),
+                    Some(positions) => Axis::At(positions),
+                    None => Axis::All(length),
                 })
                 .collect();
             self.count(name, &axes, containers, &mut found).await?;
@@ -154,28 +154,23 @@ impl Opened {
     async fn count(
         &self,
         array: &str,
-        axes: &[Vec<u32>],
+        axes: &[Axis<'_>],
         containers: &[Container],
         found: &mut HashMap<String, u64>,
     ) -> Result<()> {
         let path = array_path(array)?;
         let session = self.session.read().await;
-        let grid: Vec<u64> = axes.iter().map(|axis| axis.len() as u64).collect();
+        let grid: Vec<u64> = axes.iter().map(Axis::len).collect();
         let count = grid.iter().fold(1_u64, |count, &it| count.saturating_mul(it));
         if count > CHUNKS_LIMIT {
             let what = "number of chunks of one run";
-            return Err(Error::new(ErrorKind::LimitExceeded {
-                what,
-                limit: CHUNKS_LIMIT,
-                found: count,
-            })
-            .in_url(format!("{}/{array}", self.location)));
+            let limit = CHUNKS_LIMIT;
+            return Err(Error::new(ErrorKind::LimitExceeded { what, limit, found: count })
+                .in_url(format!("{}/{array}", self.location)));
         }
         for index in 0..count {
             let at = unravel(&grid, index);
-            let at = at.iter().zip(axes).filter_map(|(&position, axis)| {
-                axis.get(usize::try_from(position).unwrap_or(usize::MAX)).copied()
-            });
+            let at = at.iter().zip(axes).filter_map(|(&position, axis)| axis.get(position));
             let chunk = session
                 .get_chunk_ref(&path, &ChunkIndices(at.collect()))
                 .await
@@ -186,6 +181,30 @@ impl Opened {
             }
         }
         Ok(())
+    }
+}
+
+/// What is wanted along one dimension.
+enum Axis<'a> {
+    /// These positions.
+    At(&'a [u32]),
+    /// So many, from the first on.
+    All(u64),
+}
+
+impl Axis<'_> {
+    fn len(&self) -> u64 {
+        match self {
+            Self::At(positions) => positions.len() as u64,
+            Self::All(length) => *length,
+        }
+    }
+
+    fn get(&self, position: u64) -> Option<u32> {
+        match self {
+            Self::At(positions) => positions.get(usize::try_from(position).ok()?).copied(),
+            Self::All(_) => u32::try_from(position).ok(),
+        }
     }
 }
 
