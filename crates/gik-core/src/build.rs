@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use futures::StreamExt;
+use futures::future::Either;
 use url::Url;
 
 use crate::{
@@ -84,6 +85,26 @@ pub async fn build_files(
     reader: &mut SourceReader,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<(ManifestStore, Report)> {
+    let never = std::future::pending();
+    build_files_until(never, parser, run, sources, options, reader, progress).await
+}
+
+/// As [`build_files`], with what was read until `stop` comes to pass: whoever follows a run takes
+/// what is there, and does not wait for a file whose server has stalled. Files that were still
+/// waited for are in the report as unreadable.
+///
+/// # Errors
+/// As [`build_files`].
+pub async fn build_files_until(
+    stop: impl Future<Output = ()> + Send,
+    parser: &dyn Parser,
+    run: &Run,
+    sources: &[SourceFile],
+    options: &BuildOptions,
+    reader: &mut SourceReader,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<(ManifestStore, Report)> {
+    let mut stop = std::pin::pin!(stop);
     let group = parser.schema(run, &options.schema)?;
     let mut report = Report {
         files_expected: sources.len() as u64,
@@ -111,7 +132,17 @@ pub async fn build_files(
         .map(|source| async move { (source, read(parser, run, source, reader, options).await) })
         .buffer_unordered(options.concurrency.max(1));
     let (mut done, mut failures_in_a_row) = (0, 0);
-    while let Some((source, outcome)) = files.next().await {
+    let mut is_stopped = false;
+    loop {
+        let next = futures::future::select(files.next(), stop.as_mut()).await;
+        let (source, outcome) = match next {
+            Either::Left((Some(next), _)) => next,
+            Either::Left((None, _)) => break,
+            Either::Right(_) => {
+                is_stopped = true;
+                break;
+            }
+        };
         match outcome {
             Ok(file) => {
                 failures_in_a_row = 0;
@@ -131,14 +162,17 @@ pub async fn build_files(
     }
     drop(files);
     if done < sources.len() {
+        let left = sources.len() - done;
         report.diagnostics.push(Diagnostic {
             problem: Problem::Unreadable,
             url: run.root.as_str().to_owned(),
-            text: format!(
-                "the source stopped answering: {failures_in_a_row} files in a row failed; {} more \
-                 were not tried",
-                sources.len() - done
-            ),
+            text: match is_stopped {
+                true => format!("{left} files were not read in time"),
+                false => format!(
+                    "the source stopped answering: {failures_in_a_row} files in a row failed; \
+                     {left} more were not tried"
+                ),
+            },
         });
     }
     report.read_seconds = started.elapsed().as_secs_f64();

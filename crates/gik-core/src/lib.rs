@@ -27,7 +27,7 @@ mod window;
 pub use array::{
     ArrayMetadata, Attributes, CoordinateValues, DataType, coordinate_array, group_json,
 };
-pub use build::{BuildOptions, Headers, build_files, build_manifest, parse};
+pub use build::{BuildOptions, Headers, build_files, build_files_until, build_manifest, parse};
 pub use codec::{
     CodecInfo, CodecRegistration, DecodeOptions, GribCodec, GridRegion, Quantity, ValueBuffer,
     linked_codecs,

@@ -22,6 +22,7 @@ mod write;
 pub use container::{Access, Container};
 pub use housekeeping::Removed;
 pub use location::{S3Settings, StoreLocation};
+pub use present::{RunPart, StoredReference};
 pub use read::{Commit, ManifestFile, Opened, Repository, StoredArray};
 pub use transaction::Changes;
 pub use write::{WriteOptions, Writer, Written};

@@ -27,6 +27,7 @@ use zarrs::storage::StorageError;
 use zarrs::storage::byte_range::ByteRangeIterator;
 use zarrs_icechunk::AsyncIcechunkStore;
 
+use crate::location::is_region;
 use crate::{Access, Container, S3Settings, StoreLocation, container, fault};
 
 /// A repository, and which of the places that it refers to may be read.
@@ -109,12 +110,21 @@ impl Repository {
     /// # Errors
     /// When they cannot be read.
     pub async fn history(&self, limit: usize) -> Result<Vec<Commit>> {
+        self.ancestry(&VersionInfo::BranchTipRef("main".to_owned()), limit).await
+    }
+
+    /// The commit of a state and those before it, likewise.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn history_of(&self, opened: &Opened, limit: usize) -> Result<Vec<Commit>> {
+        let snapshot = opened.session.read().await.snapshot_id().clone();
+        self.ancestry(&VersionInfo::SnapshotId(snapshot), limit).await
+    }
+
+    async fn ancestry(&self, version: &VersionInfo, limit: usize) -> Result<Vec<Commit>> {
         let failed = |error| fault::repository(&self.location, &error);
-        let commits = self
-            .inner
-            .ancestry(&VersionInfo::BranchTipRef("main".to_owned()))
-            .await
-            .map_err(failed)?;
+        let commits = self.inner.ancestry(version).await.map_err(failed)?;
         let commits: Vec<_> = commits.take(limit).try_collect().await.map_err(failed)?;
         Ok(commits
             .into_iter()
@@ -152,11 +162,15 @@ impl Repository {
     }
 }
 
-/// Whether a bucket lies on AWS or on the service that the reader's own settings name. The
-/// endpoint in a repository is whatever its author wrote, and would be sent credentials.
+/// Whether a bucket lies on AWS or on the service that the reader's own settings name. Endpoint
+/// and region in a repository are whatever its author wrote: they decide which host is asked, and
+/// would be sent credentials.
 fn is_own_service(container: &Container, s3: &S3Settings) -> bool {
     match &container.access {
-        Access::S3(settings) => settings.endpoint.is_none() || settings.endpoint == s3.endpoint,
+        Access::S3(settings) => {
+            settings.region.as_ref().is_none_or(|region| is_region(region))
+                && (settings.endpoint.is_none() || settings.endpoint == s3.endpoint)
+        }
         Access::Http | Access::Local => true,
     }
 }

@@ -1,13 +1,18 @@
 //! Earlier states of a repository, and names for them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use gik_core::{Error, ErrorKind, ReferenceTime, Result};
 use icechunk::format::SnapshotId;
 use icechunk::repository::{RepositoryErrorKind, VersionInfo};
 
+use crate::lock::WriteLock;
 use crate::{Opened, Repository, fault};
+
+/// How long a tag waits for somebody else's commit.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Repository {
     /// The state that `version` names: a tag, the id of a commit, or a time in UTC
@@ -38,9 +43,15 @@ impl Repository {
     /// and what they name does not expire. The answer is the commit's id.
     ///
     /// # Errors
-    /// When the name is taken, or there is no such version.
+    /// When the name is taken, or there is no such version; when another process writes to a
+    /// local store for longer than a minute.
     pub async fn tag(&self, name: &str, version: Option<&str>) -> Result<String> {
         let failed = |error| fault::repository(&self.location, &error);
+        // A tag is written into the same file as a commit.
+        let _lock = match self.location.folder() {
+            Some(folder) => Some(WriteLock::acquire(folder, PATIENCE).await?),
+            None => None,
+        };
         let info = match version {
             Some(version) => self.version(version).await?,
             None => VersionInfo::BranchTipRef("main".to_owned()),

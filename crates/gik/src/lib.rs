@@ -14,6 +14,7 @@ pub use {
 
 mod backfill;
 mod build;
+mod deadline;
 mod source;
 pub mod template;
 mod update;
@@ -21,6 +22,7 @@ mod validate;
 
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
 pub use build::{Built, Job, build, build_with, nothing_json, peak_memory};
+pub use deadline::within;
 pub use source::{Source, open_file, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};
 pub use validate::{ArrayState, RunState, Validation, validate};
