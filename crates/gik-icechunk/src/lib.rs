@@ -14,6 +14,7 @@ mod location;
 mod lock;
 mod present;
 mod read;
+mod staged;
 mod stored;
 mod transaction;
 mod versions;

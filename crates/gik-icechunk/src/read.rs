@@ -28,6 +28,7 @@ use zarrs::storage::byte_range::ByteRangeIterator;
 use zarrs_icechunk::AsyncIcechunkStore;
 
 use crate::location::is_region;
+use crate::staged::PART;
 use crate::{Access, Container, S3Settings, StoreLocation, container, fault};
 
 /// A repository, and which of the places that it refers to may be read.
@@ -125,10 +126,17 @@ impl Repository {
     async fn ancestry(&self, version: &VersionInfo, limit: usize) -> Result<Vec<Commit>> {
         let failed = |error| fault::repository(&self.location, &error);
         let commits = self.inner.ancestry(version).await.map_err(failed)?;
-        let commits: Vec<_> = commits.take(limit).try_collect().await.map_err(failed)?;
+        let commits: Vec<_> = commits
+            .try_filter(|commit| {
+                let is_state = commit.parent_id.is_some() && !commit.metadata.contains_key(PART);
+                std::future::ready(is_state)
+            })
+            .take(limit)
+            .try_collect()
+            .await
+            .map_err(failed)?;
         Ok(commits
             .into_iter()
-            .filter(|commit| commit.parent_id.is_some())
             .map(|commit| Commit {
                 snapshot: commit.id.to_string(),
                 seconds: commit.flushed_at.timestamp(),
