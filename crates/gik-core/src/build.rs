@@ -6,10 +6,11 @@ use std::time::Instant;
 use futures::StreamExt;
 use url::Url;
 
+use crate::unknown::array_like;
 use crate::{
-    ChunkEntry, Diagnostic, Error, ErrorKind, FileReferences, ManifestGroup, ManifestStore,
+    ChunkEntry, Diagnostic, Error, ErrorKind, FileReferences, Layout, ManifestGroup, ManifestStore,
     NothingFound, Parser, Problem, Report, Result, Run, RunRequest, SchemaOptions, SourceFile,
-    SourceObject, SourceReader, SourceTable,
+    SourceId, SourceObject, SourceReader, SourceTable, UnknownMessage,
 };
 
 /// How a manifest is built.
@@ -105,7 +106,7 @@ pub async fn build_files(
     report.list_seconds = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
-    let mut placement = Placement::new(run, group);
+    let mut placement = Placement::new(run, group, options.schema.layout);
     let reader = &*reader;
     let mut files = futures::stream::iter(sources)
         .map(|source| async move { (source, read(parser, run, source, reader, options).await) })
@@ -147,7 +148,8 @@ pub async fn build_files(
     // Files finish in any order; the report reads the same each time.
     report.diagnostics.sort_by(|a, b| (&a.url, a.problem).cmp(&(&b.url, b.problem)));
 
-    let store = placement.store;
+    report.unknown_arrays = placement.extra.len() as u64;
+    let store = placement.finish();
     report.references = store.group.virtual_count();
     Ok((store, report))
 }
@@ -216,13 +218,16 @@ pub async fn parse(
 /// Places the references of files into the arrays' chunk grids.
 struct Placement {
     store: ManifestStore,
+    layout: Layout,
     steps: u64,
-    /// Chunks of each data array for one member and step: its levels.
+    /// Chunks of each of the model's data arrays for one member and step: its levels.
     levels: Vec<u64>,
+    /// Arrays of what the model's table does not know: positions behind the model's.
+    extra: BTreeMap<String, usize>,
 }
 
 impl Placement {
-    fn new(run: &Run, group: ManifestGroup) -> Self {
+    fn new(run: &Run, group: ManifestGroup, layout: Layout) -> Self {
         let steps = run.steps.len() as u64;
         let members = run.members.as_ref().map_or(1, |members| members.len() as u64);
         let levels = group
@@ -230,7 +235,37 @@ impl Placement {
             .iter()
             .map(|(_, array)| array.chunks.len() / (steps * members).max(1))
             .collect();
-        Self { store: ManifestStore { group, sources: SourceTable::default() }, steps, levels }
+        let store = ManifestStore { group, sources: SourceTable::default() };
+        Self { store, layout, steps, levels, extra: BTreeMap::new() }
+    }
+
+    /// The store, its arrays in an order that does not depend on which file came first.
+    fn finish(self) -> ManifestStore {
+        let mut store = self.store;
+        if let Some(extra) = store.group.data.get_mut(self.levels.len()..) {
+            extra.sort_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        store
+    }
+
+    /// Places a message that the model's table does not know; whether its place was empty.
+    fn add_unknown(&mut self, message: &UnknownMessage, source: SourceId) -> Result<bool> {
+        let name = &message.variable.name;
+        let index = match self.extra.get(name) {
+            Some(&index) => index,
+            None => {
+                let Some((_, pattern)) = self.store.group.data.first() else { return Ok(false) };
+                let array = array_like(pattern, &message.variable, self.layout)?;
+                let index = self.store.group.data.len();
+                self.store.group.data.push((name.clone(), array));
+                self.extra.insert(name.clone(), index);
+                index
+            }
+        };
+        let Some((_, array)) = self.store.group.data.get_mut(index) else { return Ok(false) };
+        let position = u64::from(message.member) * self.steps + u64::from(message.step);
+        let entry = ChunkEntry { source, offset: message.offset, length: message.length };
+        array.chunks.set_virtual(position, entry)
     }
 
     fn add(
@@ -243,7 +278,7 @@ impl Placement {
         report.index_bytes += file.bytes;
         report.parse_seconds += file.parse_seconds;
         report.diagnostics.extend(file.diagnostics);
-        if file.references.is_empty() {
+        if file.references.is_empty() && file.unknown.is_empty() {
             return Ok(());
         }
         report.files_used += 1;
@@ -269,6 +304,9 @@ impl Placement {
             let entry =
                 ChunkEntry { source: id, offset: reference.offset, length: reference.length };
             array.chunks.set_virtual(index, entry)?;
+        }
+        for message in &file.unknown {
+            report.references_expected += u64::from(self.add_unknown(message, id)?);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Instant;
 
-use gik_codec::scan::scanned_file;
+use gik_codec::scan::{ScannedField, scanned_file};
 use gik_core::{
     Diagnostic, Error, FileReferences, IndexedFile, Names, Problem, Reference, Result, Run,
     SourceFile, SourceReader, VariableTable, Window,
@@ -62,6 +62,7 @@ pub(crate) fn references(
     let references = collector.references;
     Ok(FileReferences {
         references,
+        unknown: Vec::new(),
         optional: 0,
         last_modified: Some(file.data.last_modified),
         etag: file.data.etag.clone(),
@@ -82,15 +83,17 @@ pub(crate) async fn scanned_references(
     let table = (product.table)()?;
     let kind = product.files.get(usize::from(source.part)).map_or("", |kind| kind.key);
     let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
-    let (file, source) = scanned_file(reader, source, |scan| {
-        scan.to_wgrib2(|field| {
-            let (level, statistic) = (field.level?, field.window?.statistic());
-            let (param, at) = (field.parameter.code(), (run.reference_time, step));
-            Some(table.row_of_parameter(kind, &param, level, statistic, at)?.abbreviation)
-        })
-    })
-    .await?;
-    references(run, &source, &file)
+    let abbreviation = |field: &ScannedField| {
+        let (level, statistic) = (field.level?, field.window?.statistic());
+        let (param, at) = (field.parameter.code(), (run.reference_time, step));
+        Some(table.row_of_parameter(kind, &param, level, statistic, at)?.abbreviation)
+    };
+    let scanned = scanned_file(reader, source, |scan| scan.to_wgrib2(abbreviation)).await?;
+    let mut found = references(run, &scanned.source, &scanned.index)?;
+    if table.is_whole(run) {
+        scanned.keep_unknown(run, &mut found, |field| abbreviation(field).is_some());
+    }
+    Ok(found)
 }
 
 fn expectations(run: &Run, source: &SourceFile, file: &IndexedFile, step: u32) -> Expectations {

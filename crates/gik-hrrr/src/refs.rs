@@ -3,10 +3,10 @@
 use std::num::NonZeroU32;
 use std::time::Instant;
 
-use gik_codec::scan::scanned_file;
+use gik_codec::scan::{ScannedField, scanned_file};
 use gik_core::{
     Diagnostic, Error, FileReferences, IndexedFile, Names, Problem, Reference, Result, Run,
-    SourceFile, SourceReader, VariableTable,
+    SourceFile, SourceReader, VariableRow, VariableTable,
 };
 use gik_index::noaa::{Entry, Expectations, Index, IndexProblem, MessageRange, parse};
 
@@ -55,6 +55,7 @@ pub(crate) fn references(
     }
     Ok(FileReferences {
         references: collector.references,
+        unknown: Vec::new(),
         optional: collector.optional,
         last_modified: Some(file.data.last_modified),
         etag: file.data.etag.clone(),
@@ -74,15 +75,31 @@ pub(crate) async fn scanned_references(
     let product = ProductConfig::of_run(run)?;
     let table = (product.table)()?;
     let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
-    let (file, source) = scanned_file(reader, source, |scan| {
-        scan.to_wgrib2(|field| {
-            let (level, statistic) = (field.level?, field.window?.statistic());
-            let (param, at) = (field.parameter.code(), (run.reference_time, step));
-            Some(table.row_of_parameter(product.key, &param, level, statistic, at)?.abbreviation)
-        })
-    })
-    .await?;
-    references(run, &source, &file)
+    let abbreviation = |field: &ScannedField| {
+        let (level, statistic) = (field.level?, field.window?.statistic());
+        let (param, at) = (field.parameter.code(), (run.reference_time, step));
+        Some(table.row_of_parameter(product.key, &param, level, statistic, at)?.abbreviation)
+    };
+    let scanned = scanned_file(reader, source, |scan| scan.to_wgrib2(abbreviation)).await?;
+    let mut found = references(run, &scanned.source, &scanned.index)?;
+    if table.is_whole(run) {
+        let is_known = |field: &ScannedField| {
+            let Some((abbreviation, level, window)) = abbreviation(field)
+                .zip(field.level)
+                .zip(field.window)
+                .map(|((abbreviation, level), window)| (abbreviation, level, window))
+            else {
+                return false;
+            };
+            // An empty window is of any period.
+            let fits =
+                |row: &VariableRow| window.end_seconds() == 0 || period::fits(row, &window, step);
+            let rows = table.rows_at(product.key, abbreviation, level, window.statistic());
+            rows.iter().filter_map(|&row| table.rows().get(row)).any(fits)
+        };
+        scanned.keep_unknown(run, &mut found, is_known);
+    }
+    Ok(found)
 }
 
 fn expectations(

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use gik_codec::grid_of_section;
-use gik_codec::scan::scanned_file;
+use gik_codec::scan::{ScannedField, scanned_file};
 use gik_core::{
     Attributes, Diagnostic, Error, FileReferences, ForecastSchema, Grid, Host, IndexedFile,
     ManifestGroup, Names, Offer, Parser, ParserInfo, Problem, Product, Reference, ReferenceTime,
@@ -159,6 +159,7 @@ impl TemplateParser {
         }
         Ok(FileReferences {
             references,
+            unknown: Vec::new(),
             optional,
             last_modified: Some(file.data.last_modified),
             etag: file.data.etag.clone(),
@@ -262,7 +263,12 @@ impl Parser for TemplateParser {
         source: &SourceFile,
         reader: &SourceReader,
     ) -> Result<FileReferences> {
-        let (file, source) = scanned_file(reader, source, |scan| scan.to_wgrib2(|_| None)).await?;
-        self.references_of(run, &source, &file)
+        let scanned = scanned_file(reader, source, |scan| scan.to_wgrib2(|_| None)).await?;
+        let mut found = self.references_of(run, &scanned.source, &scanned.index)?;
+        if self.template.table.is_whole(run) {
+            let is_known = |field: &ScannedField| self.template.row_of(field).is_some();
+            scanned.keep_unknown(run, &mut found, is_known);
+        }
+        Ok(found)
     }
 }
