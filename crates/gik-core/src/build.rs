@@ -9,8 +9,8 @@ use url::Url;
 use crate::unknown::array_like;
 use crate::{
     ChunkEntry, Diagnostic, Error, ErrorKind, FileReferences, Layout, ManifestGroup, ManifestStore,
-    NothingFound, Parser, Problem, Report, Result, Run, RunRequest, SchemaOptions, SourceFile,
-    SourceId, SourceObject, SourceReader, SourceTable, UnknownMessage,
+    Names, NothingFound, Parser, Problem, Report, Result, Run, RunRequest, SchemaOptions,
+    SourceFile, SourceId, SourceObject, SourceReader, SourceTable, UnknownMessage,
 };
 
 /// How a manifest is built.
@@ -44,6 +44,10 @@ impl Default for BuildOptions {
 
 /// Files in a folder from which on listing it is cheaper than asking for each.
 const LIST_FROM: usize = 8;
+
+/// Arrays of messages that the model's table does not know, at most: files must not dictate how
+/// much memory a store takes.
+const UNKNOWN_LIMIT: usize = 1000;
 
 /// Files in a row that fail to be read, at least, before the rest is given up: each has been
 /// tried for minutes, and a source that is gone would take hours otherwise.
@@ -248,13 +252,17 @@ impl Placement {
         store
     }
 
-    /// Places a message that the model's table does not know; whether its place was empty.
-    fn add_unknown(&mut self, message: &UnknownMessage, source: SourceId) -> Result<bool> {
+    /// Places a message that the model's table does not know; whether its place was empty, or
+    /// none where there are too many arrays.
+    fn add_unknown(&mut self, message: &UnknownMessage, source: SourceId) -> Result<Option<bool>> {
         let name = &message.variable.name;
         let index = match self.extra.get(name) {
             Some(&index) => index,
             None => {
-                let Some((_, pattern)) = self.store.group.data.first() else { return Ok(false) };
+                let Some((_, pattern)) = self.store.group.data.first() else { return Ok(None) };
+                if self.extra.len() >= UNKNOWN_LIMIT {
+                    return Ok(None);
+                }
                 let array = array_like(pattern, &message.variable, self.layout)?;
                 let index = self.store.group.data.len();
                 self.store.group.data.push((name.clone(), array));
@@ -262,10 +270,10 @@ impl Placement {
                 index
             }
         };
-        let Some((_, array)) = self.store.group.data.get_mut(index) else { return Ok(false) };
+        let Some((_, array)) = self.store.group.data.get_mut(index) else { return Ok(None) };
         let position = u64::from(message.member) * self.steps + u64::from(message.step);
         let entry = ChunkEntry { source, offset: message.offset, length: message.length };
-        array.chunks.set_virtual(position, entry)
+        array.chunks.set_virtual(position, entry).map(Some)
     }
 
     fn add(
@@ -305,8 +313,20 @@ impl Placement {
                 ChunkEntry { source: id, offset: reference.offset, length: reference.length };
             array.chunks.set_virtual(index, entry)?;
         }
+        let mut left_out = Names::default();
         for message in &file.unknown {
-            report.references_expected += u64::from(self.add_unknown(message, id)?);
+            match self.add_unknown(message, id)? {
+                Some(is_new) => report.references_expected += u64::from(is_new),
+                None => left_out.add(|| message.variable.name.clone()),
+            }
+        }
+        if left_out.count() > 0 {
+            let text = format!(
+                "{} messages would need more than {UNKNOWN_LIMIT} arrays and are left out: {left_out}",
+                left_out.count()
+            );
+            let url = source.data.as_str().to_owned();
+            report.diagnostics.push(Diagnostic { problem: Problem::UnknownMessage, url, text });
         }
         Ok(())
     }

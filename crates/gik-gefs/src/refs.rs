@@ -9,7 +9,7 @@ use gik_core::{
     SourceFile, SourceReader, VariableTable, Window,
 };
 use gik_index::noaa::{
-    Entry, Expectations, Index, IndexProblem, Member, MemberSpec, MessageRange, Qualifier, parse,
+    Entry, Expectations, Index, Member, MemberSpec, MessageRange, Qualifier, parse,
 };
 
 use crate::bucket;
@@ -33,22 +33,10 @@ pub(crate) fn references(
     file.check_age(source)?;
 
     let index = parse(&file.index);
-    let mut diagnostics = Vec::new();
+    let mut diagnostics = index.problems(&expectations(run, source, file, step), url)?;
     let mut report = |problem, text: String| {
         diagnostics.push(Diagnostic { problem, url: url.to_owned(), text });
     };
-    for problem in index.check(&expectations(run, source, file, step)) {
-        if problem.is_about_another_file() {
-            return Err(refused(&problem).in_url(url));
-        }
-        report(problem.kind(), problem.to_string());
-    }
-    for diagnostic in &index.diagnostics {
-        // A cut last line is in the check already.
-        if diagnostic.problem.kind() == Problem::BadLine {
-            report(Problem::BadLine, diagnostic.to_string());
-        }
-    }
 
     let mut collector = Collector::new(run, source, table, kind, step);
     collector.collect(&index, file.data.size, &mut report);
@@ -109,14 +97,6 @@ fn expectations(run: &Run, source: &SourceFile, file: &IndexedFile, step: u32) -
         first_lead_seconds: None,
         object_size: Some(file.data.size),
     }
-}
-
-fn refused(problem: &IndexProblem<'_>) -> Error {
-    match problem {
-        IndexProblem::PastEnd { offset, size, .. } => Error::truncated(*offset, *size),
-        _ => Error::mismatch("index", "one about its file", "another"),
-    }
-    .with_source(std::io::Error::other(problem.to_string()))
 }
 
 /// Finds the place of each entry.

@@ -11,6 +11,9 @@ use serde_json::json;
 
 use super::{Scan, ScannedField};
 
+/// Messages kept of a file: more than any has that a table does not know.
+const KEPT_LIMIT: usize = 1 << 14;
+
 /// A file whose headers stand in for its index.
 #[derive(Debug)]
 pub struct ScannedFile {
@@ -42,7 +45,7 @@ impl ScannedFile {
             match message {
                 Some(message) => {
                     let key = (message.variable.name.clone(), message.member, message.step);
-                    if kept.insert(key) {
+                    if kept.len() < KEPT_LIMIT && kept.insert(key) {
                         found.unknown.push(message);
                     } else {
                         others.add(|| message.variable.name.clone());

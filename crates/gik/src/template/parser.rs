@@ -78,24 +78,16 @@ impl TemplateParser {
         let url = source.index.as_str();
         let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
         let index = parse(&file.index);
-        let mut diagnostics = Vec::new();
-        let mut report = |problem, text: String| {
-            diagnostics.push(Diagnostic { problem, url: url.to_owned(), text });
-        };
         let expectations = Expectations {
             reference_time: Some(run.reference_time),
             lead_seconds: Some(i64::from(step) * run.step_unit.seconds()),
             object_size: Some(file.data.size),
             ..Expectations::default()
         };
-        for problem in index.check(&expectations) {
-            if problem.is_about_another_file() {
-                let cause = std::io::Error::other(problem.to_string());
-                let error = Error::mismatch("index", "one about its file", "another");
-                return Err(error.with_source(cause).in_url(url));
-            }
-            report(problem.kind(), problem.to_string());
-        }
+        let mut diagnostics = index.problems(&expectations, url)?;
+        let mut report = |problem, text: String| {
+            diagnostics.push(Diagnostic { problem, url: url.to_owned(), text });
+        };
         let wanted = table.positions(run);
         let mut found = vec![false; table.rows().len()];
         let (mut references, mut optional) = (Vec::new(), 0);

