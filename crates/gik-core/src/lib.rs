@@ -21,6 +21,7 @@ mod report;
 mod run;
 mod stores;
 mod time;
+mod unknown;
 mod variables;
 mod window;
 
@@ -50,5 +51,6 @@ pub use report::{Diagnostic, Names, NothingFound, Problem, Report};
 pub use run::{Run, RunRequest, Selection};
 pub use stores::{IndexedFile, ObjectInfo, ObjectStoreRegistry, SourceReader};
 pub use time::{ReferenceTime, StepUnit};
+pub use unknown::UnknownMessage;
 pub use variables::{Leads, Place, TableVariable, VariableRow, VariableTable};
 pub use window::{Statistic, Window, WindowRule};
