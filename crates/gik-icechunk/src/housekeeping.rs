@@ -9,7 +9,7 @@ use icechunk::Repository;
 use icechunk::ops::expiration::{ExpiredRefAction, expire};
 use icechunk::ops::gc::{GCConfig, garbage_collect};
 
-use crate::read::without_preloading;
+use crate::repository::without_preloading;
 use crate::{Writer, fault};
 
 /// What house-keeping removed.
