@@ -13,6 +13,7 @@ use tokio::sync::RwLock;
 use zarrs::array::Array;
 use zarrs_icechunk::AsyncIcechunkStore;
 
+use crate::stored::StoredMetadata;
 use crate::stored_array::StoredArray;
 use crate::transaction::array_path;
 use crate::{StoreLocation, fault};
@@ -75,6 +76,18 @@ impl Opened {
             .and_then(serde_json::Value::as_object)
             .cloned()
             .unwrap_or_default())
+    }
+
+    /// What the `zarr.json` of the array `name` says.
+    pub(crate) async fn metadata(&self, name: &str) -> Result<StoredMetadata> {
+        let place = || format!("{}/{name}", self.location);
+        let key = format!("{name}/zarr.json");
+        let bytes = self.store.get(&key, &ByteRange::ALL).await;
+        let bytes = bytes.map_err(|error| fault::store(&self.location, &error))?;
+        let metadata = StoredMetadata::parse(&bytes).map_err(|error| error.in_url(place()))?;
+        metadata.ok_or_else(|| {
+            Error::malformed("zarr.json", "metadata of a Zarr v3 array", "a group").in_url(place())
+        })
     }
 
     /// The names of the arrays, sorted.

@@ -6,6 +6,11 @@
 //! [`ManifestStore`](gik_core::ManifestStore) laid out as a freshly built one, and one of any
 //! manifest is written back in each of these formats.
 
+mod from_manifest;
+pub mod kerchunk;
+mod longitudes;
 mod reference_set;
+mod url_text;
+mod zarr_v2;
 
 pub use reference_set::{ReferenceSet, Value};
