@@ -6,6 +6,12 @@
 //! [`ManifestStore`](gik_core::ManifestStore) laid out as a freshly built one, and one of any
 //! manifest is written back in each of these formats.
 
+mod json;
+mod python;
 mod reference_set;
+mod table;
 
+pub use json::{parse_json, strict_json};
+pub use python::parse_python;
 pub use reference_set::{ReferenceSet, Value};
+pub use table::{COLUMN_LIMIT, ROWS_LIMIT, Table};
