@@ -157,10 +157,7 @@ impl Table {
         self.names.iter().position(|other| other == name).ok_or_else(|| {
             let found = match self.names.is_empty() {
                 true => "none".to_owned(),
-                false => format!(
-                    "{}",
-                    self.names.iter().take(20).cloned().collect::<Vec<_>>().join(", ")
-                ),
+                false => self.names.iter().take(20).cloned().collect::<Vec<_>>().join(", "),
             };
             Error::mismatch("columns", format!("'{name}' among them"), found)
         })

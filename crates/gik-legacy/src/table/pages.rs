@@ -65,12 +65,12 @@ impl PageHeader {
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         let mut header = Self::default();
         fields(bytes, |bytes, field, kind| match (field, kind) {
-            (2, 4..=I64) => Some(header.decompressed = zigzag(bytes)?),
-            (3, 4..=I64) => Some(header.compressed = zigzag(bytes)?),
+            (2, 4..=I64) => zigzag(bytes).map(|size| header.decompressed = size),
+            (3, 4..=I64) => zigzag(bytes).map(|size| header.compressed = size),
             (5 | 8, STRUCT) => {
                 let wanted = if field == 5 { 2 } else { 4 };
                 fields(bytes, |bytes, field, kind| match (field == wanted, kind) {
-                    (true, 4..=I64) => Some(header.encoding = Some(zigzag(bytes)?)),
+                    (true, 4..=I64) => zigzag(bytes).map(|code| header.encoding = Some(code)),
                     _ => skip(bytes, kind, DEPTH),
                 })
             }
