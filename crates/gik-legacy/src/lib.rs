@@ -7,10 +7,16 @@
 //! manifest is written back in each of these formats.
 
 mod from_manifest;
+mod json;
 pub mod kerchunk;
 mod longitudes;
+mod python;
 mod reference_set;
+mod table;
 mod url_text;
 mod zarr_v2;
 
+pub use json::{parse_json, strict_json};
+pub use python::parse_python;
 pub use reference_set::{ReferenceSet, Value};
+pub use table::{COLUMN_LIMIT, ROWS_LIMIT, Table};
