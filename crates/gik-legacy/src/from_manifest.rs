@@ -26,8 +26,8 @@ impl ReferenceSet {
     pub fn from_manifest(manifest: &ManifestStore) -> Result<Self> {
         let mut set = Self::default();
         let group = &manifest.group;
-        set.metadata(".zgroup", &json!({"zarr_format": 2}));
-        set.metadata(".zattrs", &Value::Object(group.attributes.clone()));
+        set.set_metadata(".zgroup", &json!({"zarr_format": 2}));
+        set.set_metadata(".zattrs", &Value::Object(group.attributes.clone()));
         let urls = urls(&manifest.sources);
         let turn = turned_longitudes(group)?;
         for (name, array) in group.arrays() {
@@ -41,7 +41,7 @@ impl ReferenceSet {
         Ok(set)
     }
 
-    pub(crate) fn metadata(&mut self, key: &str, document: &Value) {
+    pub(crate) fn set_metadata(&mut self, key: &str, document: &Value) {
         self.entries.insert(key.to_owned(), Entry::Metadata(document.to_string()));
     }
 
@@ -56,8 +56,8 @@ impl ReferenceSet {
         let (metadata, rows) = zarr_array(name, array)?;
         let mut attributes = array.metadata.attributes.clone();
         attributes.insert(DIMENSIONS.to_owned(), json!(array.metadata.dimension_names));
-        self.metadata(&format!("{key}/.zarray"), &metadata.to_json());
-        self.metadata(&format!("{key}/.zattrs"), &Value::Object(attributes));
+        self.set_metadata(&format!("{key}/.zarray"), &metadata.to_json());
+        self.set_metadata(&format!("{key}/.zattrs"), &Value::Object(attributes));
         let grid = metadata.grid();
         for (index, bytes) in array.chunks.inline_chunks() {
             let bytes = bytes.slice(..rows.unwrap_or(bytes.len()).min(bytes.len()));
