@@ -153,6 +153,7 @@ impl<'a> Transaction<'a> {
             let is_new_run =
                 axes.get(TIME).is_some_and(|time| time.stored == 0 || is_new_label(time));
             changes = changes.and(self.refer(name, references, is_new || is_new_run).await?);
+            changes = changes.and(self.put(name, array, &axes).await?);
         }
         Ok(changes)
     }
@@ -344,6 +345,27 @@ impl<'a> Transaction<'a> {
                 format!("{} refused", failed.len()),
             )),
         }
+    }
+
+    /// Writes the chunks of a data array that come with it, but for those that are there already.
+    async fn put(&self, name: &str, array: &ManifestArray, axes: &Axes) -> Result<Changes> {
+        let mut changes = Changes::default();
+        let grid = array.metadata.grid();
+        for (index, bytes) in array.chunks.inline_chunks() {
+            let at = placed(&unravel(&grid, index), &array.metadata.dimension_names, axes);
+            let key = chunk_key(name, &at);
+            match self.get(&key).await {
+                Ok(Some(there)) if there == *bytes => {
+                    changes.unchanged += 1;
+                    continue;
+                }
+                // A reference that cannot be read is replaced, too.
+                Ok(Some(_)) | Err(_) => changes.replaced += 1,
+                Ok(None) => changes.added += 1,
+            }
+            self.set(key, bytes.clone()).await?;
+        }
+        Ok(changes)
     }
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>> {

@@ -259,7 +259,10 @@ impl Building<'_> {
         names: &[String],
         attributes: Attributes,
     ) -> Result<ManifestArray> {
-        let values = plain::values(array, self.chunks(name))?;
+        let values = plain::values(array, self.chunks(name)).map_err(|(id, error)| match id {
+            Some(id) => error.in_url(format!("{name}/{id}")),
+            None => error,
+        })?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let rows = match names.as_slice() {
             ["time"] if self.arrays.contains_key("valid_time") => TIME_ROWS.0,

@@ -28,9 +28,9 @@ pub(crate) trait Names {
 pub(crate) enum Expression {
     Constant(Term),
     Name(String),
-    Call(String, Vec<(String, Expression)>),
-    Negated(Box<Expression>),
-    Binary(char, Box<Expression>, Box<Expression>),
+    Call(String, Vec<(String, Self)>),
+    Negated(Box<Self>),
+    Binary(char, Box<Self>, Box<Self>),
 }
 
 /// Letters of an expression, and of what it makes.
@@ -184,10 +184,7 @@ impl<'t> Parser<'t> {
     fn sum(&mut self) -> Result<Expression> {
         let mut left = self.product()?;
         loop {
-            let operator = match self.peek() {
-                Some(operator @ ('+' | '-' | '~')) => operator,
-                _ => return Ok(left),
-            };
+            let Some(operator @ ('+' | '-' | '~')) = self.peek() else { return Ok(left) };
             self.skip(1);
             let right = self.product()?;
             left = Expression::Binary(operator, left.into(), right.into());

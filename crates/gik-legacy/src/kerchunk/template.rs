@@ -30,6 +30,10 @@ impl Template {
     /// # Errors
     /// When an expression in it is not understood.
     pub(crate) fn parse(text: &str) -> Result<Self> {
+        if text.contains("{%") || text.contains("{#") {
+            let found: String = text.chars().take(80).collect();
+            return Err(Error::unsupported("statement or comment of a template", found));
+        }
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
@@ -45,12 +49,6 @@ impl Template {
             }
             parts.push(Part::Made(Expression::parse(inside)?));
             rest = behind;
-        }
-        if rest.contains("{%") || rest.contains("{#") {
-            return Err(Error::unsupported(
-                "statement of a template",
-                rest.chars().take(80).collect::<String>(),
-            ));
         }
         if !rest.is_empty() {
             parts.push(Part::Text(rest.to_owned()));

@@ -284,9 +284,8 @@ impl Hierarchy<'_, '_> {
         if let Some(axis) = roles.iter().position(|role| *role == Role::Level) {
             let dimension = own.dimension_names.get(axis);
             let levels = dimension.and_then(|it| self.files.manifest.group.array(it));
-            let levels = match levels.and_then(coordinate) {
-                Some(CoordinateValues::Float64(values)) => values,
-                _ => return,
+            let Some(CoordinateValues::Float64(levels)) = levels.and_then(coordinate) else {
+                return;
             };
             let asked = levels.iter().position(|&it| it.to_bits() == FLAT_LEVEL.to_bits());
             match asked {

@@ -24,25 +24,28 @@ struct Kind {
 /// The values of an array in C order. Chunks that are missing have the fill value.
 ///
 /// # Errors
-/// When the array is no array of numbers, too large, or a chunk is not of its size.
+/// When the array is no array of numbers, too large, or a chunk is not of its size: the error, and
+/// the chunk's part of the key.
 pub(super) fn values<'v>(
     array: &ZarrArray,
     chunks: impl Iterator<Item = (&'v str, &'v Value)>,
-) -> Result<CoordinateValues> {
-    let kind = kind(&array.dtype)?;
+) -> Result<CoordinateValues, (Option<&'v str>, Error)> {
+    let whole_array = |error: Error| (None, error);
+    let kind = kind(&array.dtype).map_err(whole_array)?;
     let count = array.shape.iter().fold(1_u64, |count, &length| count.saturating_mul(length));
     let of_chunk = array.chunks.iter().fold(1_u64, |count, &length| count.saturating_mul(length));
     if count.max(of_chunk) > ELEMENTS {
         let what = "number of elements in the references themselves";
         let found = count.max(of_chunk);
-        return Err(Error::new(ErrorKind::LimitExceeded { what, limit: ELEMENTS, found }));
+        let kind = ErrorKind::LimitExceeded { what, limit: ELEMENTS, found };
+        return Err(whole_array(Error::new(kind)));
     }
     let size = usize::try_from(of_chunk).unwrap_or(usize::MAX).saturating_mul(kind.size);
     let mut decoded = Vec::new();
     let grid = array.grid();
     for (id, value) in chunks {
         let (Some(index), Value::Inline(bytes)) = (chunk_index(&grid, id), value) else { continue };
-        let bytes = decode(array, bytes, size).map_err(|error| error.in_url(id.to_owned()))?;
+        let bytes = decode(array, bytes, size).map_err(|error| (Some(id), error))?;
         decoded.push((index, bytes));
     }
     let is_whole = matches!(kind.letter, 'i' | 'u' | 'b');
@@ -50,7 +53,7 @@ pub(super) fn values<'v>(
     if is_whole {
         let fill = fill.as_i64().or_else(|| fill.as_bool().map(i64::from)).unwrap_or_default();
         let mut values = vec![fill; usize::try_from(count).unwrap_or_default()];
-        place(array, &decoded, kind, &mut values, whole)?;
+        place(array, &decoded, kind, &mut values, whole).map_err(whole_array)?;
         return Ok(CoordinateValues::Int64(values));
     }
     let fill = match fill.as_str() {
@@ -59,7 +62,7 @@ pub(super) fn values<'v>(
         _ => fill.as_f64().unwrap_or(f64::NAN),
     };
     let mut values = vec![fill; usize::try_from(count).unwrap_or_default()];
-    place(array, &decoded, kind, &mut values, real)?;
+    place(array, &decoded, kind, &mut values, real).map_err(whole_array)?;
     Ok(CoordinateValues::Float64(values))
 }
 

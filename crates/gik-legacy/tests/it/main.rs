@@ -1,5 +1,7 @@
 //! Readers of legacy references, held against the files that their tools wrote.
 
+mod kerchunk;
+mod manifest;
 mod table;
 
 /// The bytes of a file in `fixtures/`.
