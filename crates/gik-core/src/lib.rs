@@ -8,6 +8,7 @@
 mod array;
 mod build;
 mod codec;
+mod contain;
 mod error;
 mod forecast;
 mod grid;
@@ -33,6 +34,7 @@ pub use codec::{
     CodecInfo, CodecRegistration, DecodeOptions, GribCodec, GridRegion, Quantity, ValueBuffer,
     linked_codecs,
 };
+pub use contain::contain;
 pub use error::{Error, ErrorKind, Result};
 pub use forecast::{DataVariable, ForecastSchema, Layout, LevelCoordinate, SchemaOptions};
 pub use grid::{Grid, LatLonGrid, MapProjection, ProjectedGrid, degrees};

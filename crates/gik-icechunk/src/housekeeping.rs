@@ -12,7 +12,7 @@ use icechunk::ops::{GCError, GCResult};
 use icechunk::storage::StorageContext;
 use icechunk::{Repository, Storage};
 
-use crate::read::without_preloading;
+use crate::repository::without_preloading;
 use crate::staged::remove_branches;
 use crate::write::{is_conflict, pause};
 use crate::{Writer, fault};

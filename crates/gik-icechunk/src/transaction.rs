@@ -155,6 +155,7 @@ impl<'a> Transaction<'a> {
                 time.stored == 0 || is_new_label(time) || self.is_empty_at(time)
             });
             changes = changes.and(self.refer(name, references, is_new || is_new_run).await?);
+            changes = changes.and(self.put(name, array, &axes).await?);
         }
         if let Some(CoordinateValues::Int64(times)) = manifest.group.array(TIME).map(run_labels) {
             for time in &times {
@@ -387,6 +388,27 @@ impl<'a> Transaction<'a> {
                 format!("{} refused", failed.len()),
             )),
         }
+    }
+
+    /// Writes the chunks of a data array that come with it, but for those that are there already.
+    async fn put(&self, name: &str, array: &ManifestArray, axes: &Axes) -> Result<Changes> {
+        let mut changes = Changes::default();
+        let grid = array.metadata.grid();
+        for (index, bytes) in array.chunks.inline_chunks() {
+            let at = placed(&unravel(&grid, index), &array.metadata.dimension_names, axes);
+            let key = chunk_key(name, &at);
+            match self.get(&key).await {
+                Ok(Some(there)) if there == *bytes => {
+                    changes.unchanged += 1;
+                    continue;
+                }
+                // A reference that cannot be read is replaced, too.
+                Ok(Some(_)) | Err(_) => changes.replaced += 1,
+                Ok(None) => changes.added += 1,
+            }
+            self.set(key, bytes.clone()).await?;
+        }
+        Ok(changes)
     }
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>> {

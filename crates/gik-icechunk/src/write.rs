@@ -16,7 +16,7 @@ use icechunk::{Repository, Storage};
 
 use crate::config::{extended_config, repository_config};
 use crate::lock::WriteLock;
-use crate::read::without_preloading;
+use crate::repository::without_preloading;
 use crate::transaction::{Changes, Room, Transaction};
 use crate::{Container, S3Settings, StoreLocation, fault};
 

@@ -19,6 +19,7 @@ mod demo;
 mod desk;
 mod ecmwf;
 mod exceedance;
+mod export;
 mod faults;
 mod hostile;
 mod http;
