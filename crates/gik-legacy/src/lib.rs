@@ -6,12 +6,32 @@
 //! [`ManifestStore`](gik_core::ManifestStore) laid out as a freshly built one, and one of any
 //! manifest is written back in each of these formats.
 
+mod archive;
+mod catalogue;
+mod claims;
+mod findings;
+mod header;
+mod hierarchy;
+mod import;
+mod inputs;
 mod json;
+mod kv;
+mod manifest;
+mod mapping;
 mod python;
 mod reference_set;
 mod table;
+mod verify;
 
+pub use findings::{Finding, Findings};
+pub use header::HeaderFacts;
+pub use import::{ImportRequest, Importer, ReadHeader};
+pub use inputs::{Held, InputFile, inputs};
 pub use json::{parse_json, strict_json};
+pub use kv::KeyValueFile;
+pub use manifest::{ImportedRun, Plan};
+pub use mapping::{Mapping, MappingArchive};
 pub use python::parse_python;
-pub use reference_set::{ReferenceSet, Value};
+pub use reference_set::{ReferenceSet, Value, is_metadata_key};
 pub use table::{COLUMN_LIMIT, ROWS_LIMIT, Table};
+pub use verify::{Message, Verdict};

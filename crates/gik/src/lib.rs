@@ -14,6 +14,8 @@ pub use {
 
 mod backfill;
 mod build;
+#[cfg(feature = "legacy")]
+mod import;
 mod source;
 pub mod template;
 mod update;
@@ -21,6 +23,10 @@ mod validate;
 
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
 pub use build::{Built, Job, build, build_with, nothing_json, peak_memory};
+#[cfg(feature = "legacy")]
+pub use gik_legacy as legacy;
+#[cfg(feature = "legacy")]
+pub use import::{ImportFrom, ImportJob, Imported, import};
 pub use source::{Source, open_file, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};
 pub use validate::{ArrayState, RunState, Validation, validate};

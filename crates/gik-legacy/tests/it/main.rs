@@ -1,6 +1,11 @@
 //! Readers of legacy references, held against the files that their tools wrote.
 
+mod archive;
+mod import;
+mod kv;
 mod table;
+mod template;
+mod written;
 
 /// The bytes of a file in `fixtures/`.
 fn fixture(name: &str) -> bytes::Bytes {

@@ -7,6 +7,7 @@ mod demo;
 mod exceedance;
 mod expire;
 mod history;
+mod import;
 mod info;
 mod job;
 mod memory;
@@ -61,6 +62,8 @@ enum Command {
     Scan(scan::Scan),
     /// Learn what a product holds from its files, for products without a model.
     Template(template::Templates),
+    /// Bring references of Grib-Index-Kerchunk and kerchunk files into a store.
+    Import(import::Import),
     /// Build, read and draw a small bundled run, without a network.
     Demo(demo::Demo),
 }
@@ -116,6 +119,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Exceedance(command) => command.run().await,
         Command::Scan(command) => command.run().await,
         Command::Template(command) => command.run().await,
+        Command::Import(command) => command.run().await,
         Command::Demo(command) => command.run().await,
     }
 }

@@ -22,6 +22,7 @@ mod exceedance;
 mod faults;
 mod hostile;
 mod http;
+mod import;
 mod killed;
 mod live;
 mod options;
