@@ -125,7 +125,7 @@ pub(super) async fn step(
 
 impl Head {
     /// Section 0 (edition 2) or its counterpart of edition 1.
-    fn read(offset: u64, bytes: Bytes) -> Option<Self> {
+    pub(super) fn read(offset: u64, bytes: Bytes) -> Option<Self> {
         let section = bytes.first_chunk::<INDICATOR>()?;
         let &[b'G', b'R', b'I', b'B', a, b, discipline, edition, ref length @ ..] = section else {
             return None;

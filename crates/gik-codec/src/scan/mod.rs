@@ -11,6 +11,7 @@ mod heads;
 mod inventory;
 mod parameter;
 mod product;
+mod single;
 mod unknown;
 
 use bytes::Bytes;
@@ -25,6 +26,7 @@ use heads::{File, Link};
 pub use parameter::{Parameter, ParameterNames};
 pub use product::Member;
 pub(crate) use product::Product;
+pub use single::{scan_bytes, scan_message};
 pub use unknown::ScannedFile;
 
 /// What a scan found.
