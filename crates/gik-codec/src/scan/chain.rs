@@ -25,8 +25,8 @@ use super::heads::{File, Link, Next, PIECE, WINDOW, find_next, search_piece, ste
 
 /// Walkers at the beginning, where each request takes its time.
 const WALKERS: u64 = 4;
-/// Walkers that start at hints.
-const HINTED_WALKERS: usize = 64;
+/// Walkers that start at hints, and those up to which others are guessed.
+const MANY_WALKERS: usize = 64;
 /// One of so many bytes of a file is read, if messages have to be searched for.
 const SHARE: u64 = 51;
 /// Stretches below which searching ahead does not pay.
@@ -140,7 +140,7 @@ impl Chain {
     fn start(&mut self, hints: &[u64]) -> Vec<Task> {
         let mut tasks: Vec<Task> = self.walk_at(0, USUAL_LENGTH, None, false).into_iter().collect();
         if !hints.is_empty() {
-            let apart = hints.len().div_ceil(HINTED_WALKERS).max(1);
+            let apart = hints.len().div_ceil(MANY_WALKERS).max(1);
             let starts = hints.iter().step_by(apart);
             tasks.extend(starts.filter_map(|&at| self.walk_at(at, USUAL_LENGTH, None, true)));
             return tasks;
@@ -161,9 +161,9 @@ impl Chain {
                 for (offset, link) in links {
                     if let Link::Message(head) = &link {
                         last = Some(head.length);
-                        pace = (pace * (MEMORY - 1)).saturating_add(head.length) / MEMORY;
+                        pace = pace - pace / MEMORY + head.length / MEMORY;
                         if !self.links.contains_key(&offset) {
-                            self.walked += head.length;
+                            self.walked = self.walked.saturating_add(head.length);
                             *self.lengths.entry(head.length).or_default() += 1;
                         }
                     }
@@ -237,7 +237,7 @@ impl Chain {
         often.truncate(REPEATED);
         let mut tasks = Vec::new();
         for (_, length) in often {
-            if self.left() > WINDOW {
+            if self.left() > WINDOW && self.walking.len() < MANY_WALKERS {
                 tasks.extend(self.walk_at(at.saturating_add(length), pace, last, true));
             }
         }
@@ -247,7 +247,7 @@ impl Chain {
     /// What may still be asked for, beyond the headers that are left.
     fn left(&self) -> u64 {
         let count = self.links.len() as u64 + 4;
-        let length = ((self.walked + 4 * USUAL_LENGTH) / count).max(1);
+        let length = (self.walked.saturating_add(4 * USUAL_LENGTH) / count).max(1);
         let headers = (self.size.saturating_sub(self.walked) / length).saturating_mul(WINDOW);
         self.allowed.saturating_sub(self.asked).saturating_sub(headers)
     }

@@ -32,7 +32,7 @@ fn without_an_index_the_store_is_the_same() {
         let mirror = mirror(product);
         let request = request(&mirror, name);
         let (indexed, before) = mirror.build_from(&EcmwfParser, &request, Headers::Never).unwrap();
-        assert!(before.references > 50, "{name}: {}", before.references);
+        assert!(before.references >= 12, "{name}: {}", before.references);
         assert_eq!(mirror.remove(".index").unwrap(), 2, "{name}");
         for headers in [Headers::Always, Headers::WhereNeeded] {
             let (scanned, report) = mirror.build_from(&EcmwfParser, &request, headers).unwrap();

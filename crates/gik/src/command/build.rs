@@ -89,7 +89,7 @@ pub(super) fn summary(built: &gik::Built, store: &StoreLocation) -> String {
     );
     if report.unknown_arrays > 0 {
         text.push_str(&format!(
-            "\n  {} arrays param_… of messages that the model's table does not know",
+            "\n  {} arrays of messages that the model's table does not know: param_…",
             output::count(report.unknown_arrays)
         ));
     }

@@ -212,7 +212,7 @@ fn unknown_parameters_are_read_under_their_numbers() {
     // The same again changes nothing, and says that the array is there.
     let again = desk.gik(line).exits(3);
     assert!(
-        again.stdout.contains("1 arrays param_…") && again.stdout.contains("already"),
+        again.stdout.contains("1 arrays of messages") && again.stdout.contains("already"),
         "{}",
         again.stdout
     );
