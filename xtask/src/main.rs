@@ -8,6 +8,7 @@ mod fixtures;
 mod fuzz;
 mod interop;
 mod python;
+mod python_package;
 mod shell;
 mod tidy;
 
@@ -16,9 +17,10 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask TASK
 
-  ci        everything that a change must pass: format, lints, tests, docs, tidy, interop
+  ci        everything that a change must pass: format, lints, tests, docs, tidy, interop, python
   tidy      the rules of the tree: layering, file sizes, headers, duplicate dependencies
   interop   open stores with stock Python packages and compare with ecCodes
+  python    build, install and test the Python package: [PYTEST ARGUMENT]...
   fixtures  make the codec's messages with ecCodes again; --check compares thousands more,
             --real DIR the messages of a folder
   fuzz      feed the readers of foreign bytes with damage: [--minutes N] [TARGET]...
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Some("ci") => ci::run(),
         Some("tidy") => tidy::run(),
         Some("interop") => interop::run(),
+        Some("python") => python_package::run(rest),
         Some("bench") if rest == ["codec"] => bench_codec::run(),
         Some("bench") if rest == ["exceedance"] => bench_exceedance::run(),
         Some("bench") if rest.is_empty() => {

@@ -19,6 +19,9 @@ mod deadline;
 mod export;
 #[cfg(feature = "legacy")]
 mod import;
+mod exceedance;
+mod explain;
+mod memory;
 mod source;
 pub mod template;
 mod update;
@@ -33,6 +36,9 @@ pub use export::{Export, ExportFormat, Exported, export};
 pub use gik_legacy as legacy;
 #[cfg(feature = "legacy")]
 pub use import::{ImportFrom, ImportJob, Imported, import};
+pub use exceedance::{Destination, Probabilities, exceedance};
+pub use explain::explain;
+pub use memory::Memory;
 pub use source::{Source, open_file, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};
 pub use validate::{ArrayState, RunState, Validation, validate};

@@ -11,7 +11,6 @@ mod history;
 mod import;
 mod info;
 mod job;
-mod memory;
 mod models;
 mod output;
 mod read;
