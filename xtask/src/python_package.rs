@@ -38,6 +38,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         Command::new(python)
             .args(["-m", "pytest"])
             .args(arguments)
+            .env("GIK_SERVE_S3", shell::target().join("debug/examples/serve_s3"))
             .env("GIK_GENERATE", shell::target().join("debug/examples/generate_gefs"))
             .env("GIK_GENERATE_ECMWF", shell::target().join("debug/examples/generate_ecmwf"))
             .env("GIK_GENERATE_HRRR", shell::target().join("debug/examples/generate_hrrr"))
