@@ -1,7 +1,10 @@
 """Stores that others write, read by `gik read`: GribberishParser with VirtualiZarr and Icechunk, and HRRRParser's."""
 
 import json
+import pathlib
+import shutil
 
+import eccodes
 import icechunk
 import numpy as np
 import pytest
@@ -10,6 +13,8 @@ from gribberish.virtualizarr import GribberishParser
 from obspec_utils.registry import ObjectStoreRegistry
 from obstore.store import LocalStore
 from virtualizarr import open_virtual_datatree, open_virtual_mfdataset
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.sync import sync
 
 from conftest import FIXTURES, gik, messages, turned
 
@@ -29,9 +34,7 @@ def repository(path, folder):
 @pytest.fixture(scope="module")
 def mirror(run, tmp_path_factory):
     """The generated run at a path without a space: GribberishParser does not decode urls."""
-    link = tmp_path_factory.mktemp("mirror") / "gefs"
-    link.symlink_to(run)
-    return link
+    return pathlib.Path(shutil.copytree(run, tmp_path_factory.mktemp("mirror") / "gefs"))
 
 
 def file_of(mirror, member, step):
@@ -101,8 +104,6 @@ def test_the_codec_id_and_layout_of_hrrr_parser(tmp_path):
     file = tmp_path / "data" / fixture.name
     file.write_bytes(fixture.read_bytes())
     offsets, found = [0], list(messages(fixture))
-    import eccodes
-
     with open(fixture, "rb") as opened:
         while (handle := eccodes.codes_grib_new_from_file(opened)) is not None:
             offsets.append(offsets[-1] + eccodes.codes_get(handle, "totalLength"))
@@ -152,8 +153,5 @@ def metadata(shape, chunks, dimensions, name):
 
 
 def set_text(store, key, document):
-    from zarr.core.buffer import default_buffer_prototype
-    from zarr.core.sync import sync
-
     data = default_buffer_prototype().buffer.from_bytes(json.dumps(document).encode())
     sync(store.set(key, data))

@@ -19,13 +19,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         return Ok(());
     };
     // The dev profile: what it depends on is compiled already.
-    shell::run(
-        Command::new(&python)
-            .args(["-m", "maturin", "develop", "--locked", "--quiet", "--profile", "dev"])
-            .env("VIRTUAL_ENV", shell::target().join("python-venv"))
-            .env("PIP_QUIET", "1")
-            .current_dir(&folder),
-    )?;
+    python::install_package(&python, "dev")?;
     shell::run(&mut shell::cargo(&[
         "build",
         "--locked",
