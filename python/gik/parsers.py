@@ -20,26 +20,20 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from gik import _gik
+from gik.arguments import Names, Numbers, name_list, numbers_text
+from gik.errors import ArgumentError, IncompleteWarning
 
 if TYPE_CHECKING:
     from obspec_utils.registry import ObjectStoreRegistry
     from virtualizarr.manifests import ManifestArray, ManifestStore
 
-Selection = str | int | Iterable[int] | None
-"""Numbers: one, several, or as the command takes them, ``"0-30"`` or ``"0,6,12-24"``; all for none."""
-
 type _Columns = tuple[str, bytes, bytes, bytes, list[tuple[int, bytes]]]
-
-
-class IncompleteWarning(UserWarning):
-    """Something that a run should have is missing: it reads as NaN."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,30 +56,32 @@ class _Parser:
         ``"gribberish"``, or ``"model"`` for the model's own codec id.
     data_type
         Of the data arrays.
-    headers
-        Which files are read by the headers of their messages instead of by their index: those
-        ``"where needed"``, without a usable index, ``"always"`` all, ``"never"`` any.
+    index
+        Whether indexes are read; without them the headers of all files are.
+    index_only
+        Read no byte of a data file, also where its index is missing or wrong.
     """
 
     model: ClassVar[str]
 
     product: str | None = None
-    steps: Selection = None
-    variables: str | Iterable[str] | None = None
+    steps: Numbers | None = None
+    variables: Names | None = None
     layout: Literal["forecast", "run"] = "forecast"
     codec: Literal["gribberish", "model"] = "gribberish"
     data_type: Literal["float32", "float64"] = "float32"
-    headers: Literal["where needed", "always", "never"] = "where needed"
+    index: bool = True
+    index_only: bool = False
 
     def __post_init__(self) -> None:
         _one_of("layout", self.layout, ("forecast", "run"))
         _one_of("codec", self.codec, ("gribberish", "model"))
         _one_of("data_type", self.data_type, ("float32", "float64"))
-        _one_of("headers", self.headers, ("where needed", "always", "never"))
+        if self.index_only and not self.index:
+            raise ArgumentError("index_only: cannot be used with index=False")
         # Ranges and generators are read once, and parsers are sent to other processes.
-        object.__setattr__(self, "steps", _numbers(self.steps))
-        names = self.variables.split(",") if isinstance(self.variables, str) else self.variables
-        object.__setattr__(self, "variables", None if names is None else [str(it) for it in names])
+        object.__setattr__(self, "steps", numbers_text(self.steps))
+        object.__setattr__(self, "variables", name_list(self.variables))
 
     def __call__(self, url: str, registry: ObjectStoreRegistry[Any]) -> ManifestStore:
         """The manifests of the run or file at ``url``.
@@ -95,10 +91,10 @@ class _Parser:
 
         Raises
         ------
-        ValueError
+        ArgumentError
             When ``url`` is not of the model's layout, or a keyword is not the product's.
-        OSError, RuntimeError
-            When no file of it can be read.
+        Error
+            When no file of it can be used (see ``Error.report``).
         """
         try:
             from virtualizarr.manifests import ManifestGroup, ManifestStore
@@ -113,9 +109,9 @@ class _Parser:
             "steps": self.steps,
             "variables": self.variables,
             "layout": self.layout,
-            "model_codec": self.codec == "model",
-            "float64": self.data_type == "float64",
-            "headers": self.headers,
+            "codec": self.codec,
+            "data_type": self.data_type,
+            "headers": "never" if self.index_only else "where needed" if self.index else "always",
         }
         parsed = _gik.parse(request | _reached(registry, url) | self._of_members())
         _warn(url, json.loads(parsed["report"]))
@@ -137,11 +133,11 @@ class _EnsembleParser(_Parser):
         Members, the control 0: ``"0-10"``, ``[0, 3]``. All for none; of a member's file, its own.
     """
 
-    ensemble_members: Selection = None
+    ensemble_members: Numbers | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "ensemble_members", _numbers(self.ensemble_members))
+        object.__setattr__(self, "ensemble_members", numbers_text(self.ensemble_members))
 
     def _of_members(self) -> dict[str, Any]:
         return {"members": self.ensemble_members}
@@ -174,14 +170,7 @@ class HRRRParser(_Parser):
 
 def _one_of(keyword: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise ValueError(f"{keyword}={value!r}: is none of {', '.join(map(repr, known))}")
-
-
-def _numbers(selection: Selection) -> str | None:
-    if selection is None or isinstance(selection, str):
-        return selection
-    numbers = [selection] if isinstance(selection, int) else selection
-    return ",".join(str(int(number)) for number in numbers)
+        raise ArgumentError(f"{keyword}={value!r}: is none of {', '.join(map(repr, known))}")
 
 
 def _reached(registry: ObjectStoreRegistry[Any], url: str) -> dict[str, Any]:
@@ -197,7 +186,7 @@ def _reached(registry: ObjectStoreRegistry[Any], url: str) -> dict[str, Any]:
     config = dict(getattr(store, "config", None) or {})
     key = config.get("access_key_id")
     if key is not None and key != os.environ.get("AWS_ACCESS_KEY_ID"):
-        raise ValueError(
+        raise ArgumentError(
             f"the registry's store for {url} names an access key; indexes are read with that of the "
             "usual variables: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead"
         )
@@ -226,6 +215,7 @@ def _array(urls: np.ndarray[Any, Any], columns: _Columns) -> ManifestArray:
     from virtualizarr.manifests import ChunkManifest, ManifestArray
     from virtualizarr.manifests.manifest import INLINED_CHUNK_PATH
     from zarr.core.metadata.v3 import ArrayV3Metadata
+    from zarr.errors import UnknownCodecError
 
     text, objects, offsets, lengths, inline = columns
     document = json.loads(text)
@@ -239,6 +229,13 @@ def _array(urls: np.ndarray[Any, Any], columns: _Columns) -> ManifestArray:
             paths[place], sizes[place] = INLINED_CHUNK_PATH, len(data)
     else:
         sizes = np.frombuffer(lengths, np.uint64).reshape(grid)
+    try:
+        metadata = ArrayV3Metadata.from_dict(document)
+    except UnknownCodecError as error:
+        raise ImportError(
+            "the codec 'gribberish' is not there: call gik.use_codec(), or pip install gribberish, or take"
+            " codec='model'"
+        ) from error
     manifest = ChunkManifest.from_arrays(
         paths=paths,
         offsets=np.frombuffer(offsets, np.uint64).reshape(grid),
@@ -246,4 +243,4 @@ def _array(urls: np.ndarray[Any, Any], columns: _Columns) -> ManifestArray:
         validate_paths=False,
         inlined=bytes_of or None,
     )
-    return ManifestArray(metadata=ArrayV3Metadata.from_dict(document), chunkmanifest=manifest)
+    return ManifestArray(metadata=metadata, chunkmanifest=manifest)

@@ -1,10 +1,14 @@
-//! `gik._gik`: what the Python package calls in Rust.
+//! `gik._gik`: what the Python package calls in Rust. Its functions take and give plain values;
+//! the package's own modules turn them into what people pass and get.
 
+mod decoder;
+mod failure;
+mod maps;
 mod parse;
+mod runs;
+mod runtime;
+mod state;
 
-use std::error::Error as _;
-
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 #[pymodule]
@@ -12,32 +16,18 @@ mod _gik {
     use super::*;
 
     #[pymodule_export]
-    use super::parse::parse;
+    use crate::decoder::Decoder;
+    #[pymodule_export]
+    use crate::maps::exceedance;
+    #[pymodule_export]
+    use crate::parse::parse;
+    #[pymodule_export]
+    use crate::runs::{backfill, build, newest_run, update};
+    #[pymodule_export]
+    use crate::state::{resolve, validate};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
-}
-
-/// Temporary: see the merge.
-fn wait<T: Send, W: Future<Output = gik::core::Result<T>>>(
-    py: Python<'_>,
-    work: impl FnOnce() -> W + Send,
-) -> PyResult<T> {
-    py.detach(|| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(work()).map_err(|error| {
-            let mut text = error.to_string();
-            let mut cause = error.source();
-            while let Some(it) = cause {
-                text.push_str(&format!("; {it}"));
-                cause = it.source();
-            }
-            match error.kind() {
-                gik::core::ErrorKind::InvalidArgument { .. } => PyValueError::new_err(text),
-                _ => PyRuntimeError::new_err(text),
-            }
-        })
-    })
 }

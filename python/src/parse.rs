@@ -1,14 +1,18 @@
 //! A run's manifest as Python takes it over: one buffer for each column, no object a chunk.
 
 use gik::core::{
-    ArrayMetadata, BuildOptions, Chunk, Error, Headers, ManifestArray, Report, Result, RunRequest,
-    SchemaOptions, SourceReader, build_manifest,
+    ArrayMetadata, BuildOptions, Chunk, Error, ManifestArray, ManifestStore, Report, Result,
+    RunRequest, SourceReader, build_manifest,
 };
 use gik::icechunk::S3Settings;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use serde_json::json;
 use url::Url;
+
+use crate::failure::exception;
+use crate::runs::{build_options, s3_settings};
+use crate::runtime::{Listener, wait};
 
 /// What a parser is asked for; selections as the command takes them, `0-30` or `0,6,12-24`.
 #[derive(FromPyObject)]
@@ -21,18 +25,12 @@ pub(crate) struct Request {
     steps: Option<String>,
     variables: Option<Vec<String>>,
     layout: String,
-    model_codec: bool,
-    float64: bool,
+    codec: String,
+    data_type: String,
     headers: String,
     endpoint: Option<String>,
     region: Option<String>,
     anonymous: Option<bool>,
-}
-
-/// Where the manifest ends up: the group, its objects, what is missing.
-struct Parsed {
-    store: gik::core::ManifestStore,
-    report: Report,
 }
 
 /// The manifest of the run or file that a url of the model's layout names.
@@ -42,14 +40,18 @@ struct Parsed {
 /// `zarr.json`, and for each chunk in C order its object (`u32`, counted from 1, 0 where there is
 /// none), offset and length (`u64`), and the bytes of the inline chunks by position.
 #[pyfunction]
-pub(crate) fn parse<'py>(py: Python<'py>, request: Request) -> PyResult<Bound<'py, PyDict>> {
-    let parsed = crate::wait(py, || request.parse())?;
+pub(crate) fn parse(py: Python<'_>, request: Request) -> PyResult<Bound<'_, PyDict>> {
+    let Request { layout, codec, data_type, headers, .. } = &request;
+    let options = build_options(layout, codec, data_type, headers)?;
+    let (store, report) = wait(py, &Listener::new(None), || async {
+        request.parse(&options).await.map_err(|error| exception(&error))
+    })?;
     let answer = PyDict::new(py);
-    let (group, sources) = (&parsed.store.group, &parsed.store.sources);
+    let (group, sources) = (&store.group, &store.sources);
     answer.set_item("attributes", json!(group.attributes).to_string())?;
     let urls = PyList::new(py, sources.iter().map(|(_, object)| object.url.as_str()))?;
     answer.set_item("urls", urls)?;
-    answer.set_item("report", report_json(&parsed.report))?;
+    answer.set_item("report", report_json(&report))?;
     let coordinates = group.coordinates.iter().map(|(name, _)| name);
     answer.set_item("coordinates", PyList::new(py, coordinates)?)?;
     let arrays = PyList::empty(py);
@@ -61,7 +63,7 @@ pub(crate) fn parse<'py>(py: Python<'py>, request: Request) -> PyResult<Bound<'p
 }
 
 impl Request {
-    async fn parse(self) -> Result<Parsed> {
+    async fn parse(self, options: &BuildOptions) -> Result<(ManifestStore, Report)> {
         let registry = gik::registry()?;
         let parser = registry.get(&self.model)?.as_ref();
         let url = Url::parse(&self.url).map_err(|error| {
@@ -82,7 +84,7 @@ impl Request {
             && parser.info().hosts.iter().any(|host| host.root == run.root.as_str());
         let source = match root {
             Some(root) if !is_public => {
-                let usual = S3Settings::from_variables(|name| std::env::var(name).ok());
+                let usual = s3_settings();
                 let s3 = S3Settings {
                     region: self.region.or(usual.region),
                     endpoint: self.endpoint.or(usual.endpoint),
@@ -92,23 +94,8 @@ impl Request {
             }
             _ => gik::Source::public(parser, &run.root)?,
         };
-        let options = BuildOptions {
-            schema: SchemaOptions {
-                layout: self.layout.parse()?,
-                model_codec: self.model_codec,
-                float64: self.float64,
-            },
-            headers: match self.headers.as_str() {
-                "never" => Headers::Never,
-                "always" => Headers::Always,
-                _ => Headers::WhereNeeded,
-            },
-            ..BuildOptions::default()
-        };
         let mut reader = SourceReader::new(source.stores);
-        let (store, report) =
-            build_manifest(parser, &run, &options, &mut reader, &|_, _| {}).await?;
-        Ok(Parsed { store, report })
+        build_manifest(parser, &run, options, &mut reader, &|_, _| {}).await
     }
 }
 
@@ -137,7 +124,7 @@ fn columns<'py>(py: Python<'py>, array: &ManifestArray) -> PyResult<Columns<'py>
     }
     let (metadata, inline) = whole(array);
     let inline =
-        inline.into_iter().map(|(index, bytes)| (index, PyBytes::new(py, &bytes))).collect();
+        inline.into_iter().map(|(index, bytes)| (index, PyBytes::new(py, bytes))).collect();
     Ok((
         metadata.to_json().to_string(),
         buffer(py, &objects, |value| value.to_ne_bytes())?,
@@ -149,18 +136,19 @@ fn columns<'py>(py: Python<'py>, array: &ManifestArray) -> PyResult<Columns<'py>
 
 /// Metadata and inline chunks, without what a coordinate's chunk holds beyond the array: datasets
 /// whose chunks are longer than their arrays cannot be concatenated.
-fn whole(array: &ManifestArray) -> (ArrayMetadata, Vec<(u64, bytes::Bytes)>) {
+fn whole(array: &ManifestArray) -> (ArrayMetadata, Vec<(u64, &[u8])>) {
     let mut metadata = array.metadata.clone();
-    let mut inline: Vec<_> =
-        array.chunks.inline_chunks().map(|(index, bytes)| (index, bytes.clone())).collect();
+    let mut inline: Vec<(u64, &[u8])> =
+        array.chunks.inline_chunks().map(|(index, bytes)| (index, bytes.as_ref())).collect();
     let is_longer =
         metadata.chunk_shape.iter().zip(&metadata.shape).any(|(chunk, all)| chunk > all);
     if let (true, [(_, bytes)]) = (is_longer, inline.as_mut_slice()) {
         // Rows are whole: the values are the chunk's first elements in C order.
         let (all, there) = (metadata.shape.iter(), metadata.chunk_shape.iter());
         let (all, there) = (all.product::<u64>(), there.product::<u64>().max(1));
-        let element = bytes.len() / usize::try_from(there).unwrap_or(usize::MAX).max(1);
-        bytes.truncate(element * usize::try_from(all).unwrap_or(usize::MAX));
+        let element = bytes.len() as u64 / there;
+        let length = usize::try_from(all.saturating_mul(element)).unwrap_or(usize::MAX);
+        *bytes = bytes.get(..length).unwrap_or_default();
         metadata.chunk_shape.clone_from(&metadata.shape);
     }
     (metadata, inline)

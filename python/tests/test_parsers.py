@@ -211,7 +211,7 @@ def test_keywords(gefs):
     assert (dataset.time.values == np.array(["2025-01-06T03", "2025-01-06T06"], "datetime64[ns]")).all()
     assert dataset.tp.data.metadata.codecs[0].to_dict()["name"] == "gefs_gribberish"
     # A file's url says member and step; keywords ask for others.
-    file = f"{url}atmos/pgrb2sp25/gep01.t00z.pgrb2s.0p25.f003"
+    file = f"{url}/atmos/pgrb2sp25/gep01.t00z.pgrb2s.0p25.f003"
     assert gik.GEFSParser(variables="tp")(file, REGISTRY)._group.arrays["tp"].shape == (1, 1, 1, 721, 1440)
     more = gik.GEFSParser(variables="tp", steps="3-12")(file, REGISTRY)
     assert more._group.arrays["tp"].shape == (1, 1, 4, 721, 1440)
@@ -220,7 +220,7 @@ def test_keywords(gefs):
 def test_what_is_missing_is_warned_of(gefs):
     with pytest.warns(gik.IncompleteWarning, match="27 of 57 messages.*f003.idx: 2 of 4"):
         # The files hold two of the variables.
-        store = gik.GEFSParser(ensemble_members="0-2", steps="0-12", variables="tp,t2m,sp,prmsl", headers="never")(
+        store = gik.GEFSParser(ensemble_members="0-2", steps="0-12", variables="tp,t2m,sp,prmsl", index_only=True)(
             url_of(gefs, FOLDERS["gefs"]), REGISTRY
         )
     assert store._group.arrays["sp"].shape == store._group.arrays["tp"].shape

@@ -34,6 +34,8 @@ pub struct Repository {
     pub(crate) inner: icechunk::Repository,
     pub(crate) location: StoreLocation,
     containers: Vec<Container>,
+    /// Whether each of these may be read here.
+    authorized: Vec<bool>,
 }
 
 impl fmt::Debug for Repository {
@@ -85,22 +87,30 @@ impl Repository {
             .flat_map(|(config, _)| config.virtual_chunk_containers())
             .filter_map(Container::of_config)
             .collect();
-        let authorized = container::authorize(containers.iter().filter(|container| {
+        let may_read = |container: &Container| {
             is_allowed(&container.icechunk_prefix(), allowed) && is_own_service(container, s3)
-        }));
+        };
+        let authorized: Vec<bool> = containers.iter().map(may_read).collect();
+        let access = container::authorize(containers.iter().filter(|it| may_read(it)));
         let inner = icechunk::Repository::open(storage)
             .config(without_preloading())
-            .authorize_virtual_chunk_access(authorized)
+            .authorize_virtual_chunk_access(access)
             .execute()
             .await
             .map_err(failed)?;
-        Ok(Self { inner, location: location.clone(), containers })
+        Ok(Self { inner, location: location.clone(), containers, authorized })
     }
 
     /// The places its references may reach, whether allowed here or not.
     #[must_use]
     pub fn containers(&self) -> &[Container] {
         &self.containers
+    }
+
+    /// The places its references may reach that were allowed when it was opened.
+    pub fn authorized(&self) -> impl Iterator<Item = &Container> {
+        let all = self.containers.iter().zip(&self.authorized);
+        all.filter(|(_, authorized)| **authorized).map(|(container, _)| container)
     }
 
     /// The newest `limit` commits of `main`, the newest first. The empty state that a

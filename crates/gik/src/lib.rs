@@ -14,6 +14,9 @@ pub use {
 
 mod backfill;
 mod build;
+mod exceedance;
+mod explain;
+mod memory;
 mod source;
 pub mod template;
 mod update;
@@ -21,6 +24,9 @@ mod validate;
 
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
 pub use build::{Built, Job, build, build_with, nothing_json, peak_memory};
+pub use exceedance::{Destination, Probabilities, exceedance};
+pub use explain::explain;
+pub use memory::Memory;
 pub use source::{Source, open_file, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};
 pub use validate::{ArrayState, RunState, Validation, validate};

@@ -9,7 +9,6 @@ mod expire;
 mod history;
 mod info;
 mod job;
-mod memory;
 mod models;
 mod output;
 mod read;
