@@ -11,6 +11,7 @@ parser is for those who combine virtual datasets themselves.
 import argparse
 import pathlib
 import tempfile
+from typing import Any
 
 import icechunk
 import xarray as xr
@@ -62,7 +63,7 @@ def write(
     place: str,
     registry: ObjectStoreRegistry,
     container: icechunk.VirtualChunkContainer,
-    access: object,
+    access: Any,
     members: str | None,
 ) -> None:
     parser = gik.ECMWFParser(ensemble_members=members, steps=[0, 3], variables=["tp", "t2m"])
@@ -74,7 +75,7 @@ def write(
     repository = icechunk.Repository.create(
         icechunk.local_filesystem_storage(store),
         config,
-        authorize_virtual_chunk_access={container.url_prefix: access},
+        authorize_virtual_chunk_access=icechunk.containers_credentials({container.url_prefix: access}),
     )
     session = repository.writable_session("main")
     virtual.vz.to_icechunk(session.store)
