@@ -3,6 +3,7 @@
 - `build`, `update`, `backfill` make stores from the index files of GEFS, ECMWF and HRRR; `validate`
   checks one.
 - `open` opens one as an `xarray.Dataset`, `exceedance` maps how probable amounts of rain are.
+- `GEFSParser`, `ECMWFParser`, `HRRRParser` are parsers for VirtualiZarr.
 - `use_codec` reads any store that names the codec `gribberish` with this package's decoder.
 - `errors` has what can be raised.
 """
@@ -20,6 +21,7 @@ from gik.errors import (
     NotFoundError,
 )
 from gik.maps import exceedance
+from gik.parsers import ECMWFParser, GEFSParser, HRRRParser
 from gik.reading import open, repository
 from gik.runs import backfill, build, update, validate
 
@@ -27,11 +29,14 @@ __all__ = [
     "AccessError",
     "ArgumentError",
     "ECMWFCodec",
+    "ECMWFParser",
     "Error",
     "GEFSCodec",
+    "GEFSParser",
     "GribError",
     "GribberishCodec",
     "HRRRCodec",
+    "HRRRParser",
     "IncompleteWarning",
     "InputOutputError",
     "MismatchError",

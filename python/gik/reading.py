@@ -107,5 +107,7 @@ def _repository(resolved: dict[str, Any]) -> icechunk.Repository:
         "anonymous": icechunk.s3_anonymous_credentials(),
         "credentials": icechunk.s3_from_env_credentials(),
     }
-    containers = {it["prefix"]: access[it["access"]] for it in resolved["containers"]}
+    containers = icechunk.containers_credentials(
+        {it["prefix"]: access[it["access"]] for it in resolved["containers"]}
+    )
     return icechunk.Repository.open(storage, authorize_virtual_chunk_access=containers)

@@ -4,6 +4,7 @@
 mod decoder;
 mod failure;
 mod maps;
+mod parse;
 mod runs;
 mod runtime;
 mod state;
@@ -18,6 +19,8 @@ mod _gik {
     use crate::decoder::Decoder;
     #[pymodule_export]
     use crate::maps::exceedance;
+    #[pymodule_export]
+    use crate::parse::parse;
     #[pymodule_export]
     use crate::runs::{backfill, build, newest_run, update};
     #[pymodule_export]

@@ -43,35 +43,36 @@ impl Arguments {
                 variables: self.variables.clone(),
                 source: source.map_err(|error| exception(&error))?,
             },
-            options: BuildOptions {
-                schema: SchemaOptions {
-                    layout: parsed::<Layout>(&self.layout)?,
-                    model_codec: one_of(
-                        "codec",
-                        &self.codec,
-                        &[("gribberish", false), ("model", true)],
-                    )?,
-                    float64: one_of(
-                        "data_type",
-                        &self.data_type,
-                        &[("float32", false), ("float64", true)],
-                    )?,
-                },
-                headers: one_of(
-                    "headers",
-                    &self.headers,
-                    &[
-                        ("where needed", Headers::WhereNeeded),
-                        ("always", Headers::Always),
-                        ("never", Headers::Never),
-                    ],
-                )?,
-                ..BuildOptions::default()
-            },
+            options: build_options(&self.layout, &self.codec, &self.data_type, &self.headers)?,
             store: parsed(&self.store)?,
             s3: s3_settings(),
         })
     }
+}
+
+/// How a run is built, from the words for it.
+pub(crate) fn build_options(
+    layout: &str,
+    codec: &str,
+    data_type: &str,
+    headers: &str,
+) -> PyResult<BuildOptions> {
+    let codecs = [("gribberish", false), ("model", true)];
+    let data_types = [("float32", false), ("float64", true)];
+    let all_headers = [
+        ("where needed", Headers::WhereNeeded),
+        ("always", Headers::Always),
+        ("never", Headers::Never),
+    ];
+    Ok(BuildOptions {
+        schema: SchemaOptions {
+            layout: parsed::<Layout>(layout)?,
+            model_codec: one_of("codec", codec, &codecs)?,
+            float64: one_of("data_type", data_type, &data_types)?,
+        },
+        headers: one_of("headers", headers, &all_headers)?,
+        ..BuildOptions::default()
+    })
 }
 
 /// How buckets are reached: as the usual AWS variables say.

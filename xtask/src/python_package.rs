@@ -19,13 +19,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         return Ok(());
     };
     // The dev profile: what it depends on is compiled already.
-    shell::run(
-        Command::new(&python)
-            .args(["-m", "maturin", "develop", "--locked", "--quiet", "--profile", "dev"])
-            .env("VIRTUAL_ENV", shell::target().join("python-venv"))
-            .env("PIP_QUIET", "1")
-            .current_dir(&folder),
-    )?;
+    python::install_package(&python, "dev")?;
     shell::run(&mut shell::cargo(&[
         "build",
         "--locked",
@@ -38,6 +32,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         Command::new(python)
             .args(["-m", "pytest"])
             .args(arguments)
+            .env("GIK_SERVE_S3", shell::target().join("debug/examples/serve_s3"))
             .env("GIK_GENERATE", shell::target().join("debug/examples/generate_gefs"))
             .env("GIK_GENERATE_ECMWF", shell::target().join("debug/examples/generate_ecmwf"))
             .env("GIK_GENERATE_HRRR", shell::target().join("debug/examples/generate_hrrr"))
