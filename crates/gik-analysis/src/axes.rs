@@ -163,6 +163,7 @@ pub(crate) async fn coordinate(store: &Opened, name: &str) -> Result<Coordinate>
         dimensions: array.dimension_names(),
         values: array.coordinate().await?,
         attributes: array.attributes().clone(),
+        bounds: None,
     })
 }
 
@@ -207,6 +208,7 @@ pub(crate) fn subset(coordinate: &Coordinate, axes: &[Axis]) -> Result<Coordinat
             .collect(),
         values,
         attributes: coordinate.attributes.clone(),
+        bounds: None,
     })
 }
 

@@ -53,16 +53,37 @@ impl Format {
     }
 }
 
+/// The longest table, in lines: some hundred megabytes.
+const ROWS: usize = 5_000_000;
+
 /// Writes `field` to `path` in the format of its extension, in place of what was there.
 ///
 /// The file appears complete or not at all: it is written beside its place and then renamed.
 ///
 /// # Errors
 /// If the extension names no format, the format cannot hold the field (a map of a field with
-/// more than two dimensions, a variable too large for `NetCDF`), or writing fails.
+/// more than two dimensions, a table of millions of lines, a variable too large for
+/// `NetCDF`), or writing fails.
+///
+/// # Examples
+/// ```
+/// use gik_analysis::{Coordinate, CoordinateValues, Field, write_field};
+///
+/// let steps = Coordinate::axis("step", CoordinateValues::Int64(vec![6, 12]));
+/// let rain = Field::new("tp", [("step", 2)], vec![0.5, 4.0])?.with_coordinate(steps)?;
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("rain.csv");
+/// write_field(&rain, &path)?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "step,tp\r\n6,0.5\r\n12,4\r\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn write_field(field: &Field, path: &Path) -> Result<()> {
     match Format::of_path(path)? {
         Format::Npy => write_atomically(path, |out| npy::write(field, out)),
+        Format::Csv if field.values().len() > ROWS => Err(Error::argument(
+            format!("output '{}'", path.display()),
+            format!("would have {} lines; choose less, or write .nc or .npy", field.values().len()),
+        )),
         Format::Csv => write_atomically(path, |out| csv::write(field, out)),
         Format::NetCdf => {
             // Planned before the file is touched: what cannot be written is known by then.

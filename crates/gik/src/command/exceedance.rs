@@ -9,7 +9,7 @@ use gik::core::Error;
 use serde_json::json;
 
 use super::memory::Memory;
-use super::{Outcome, StateArguments, output};
+use super::{Outcome, StateArguments, lost, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ExceedanceMaps {
@@ -73,9 +73,9 @@ impl Files {
         Ok(())
     }
 
-    fn finish(self, summary: &Summary) -> gik::core::Result<()> {
+    fn finish(self, job: &Exceedance, summary: &Summary) -> gik::core::Result<()> {
         for (_, file) in self.tables {
-            file.finish(summary)?;
+            file.finish(job, summary)?;
         }
         for (path, sheet) in self.sheets {
             sheet.write_png(&path, summary)?;
@@ -102,6 +102,8 @@ impl ExceedanceMaps {
             alignment: if self.sliding { Alignment::Sliding } else { Alignment::From(self.start) },
             labels: self.sel.clone(),
             region: self.bbox,
+            point: None,
+            memory: self.memory.bytes(),
         };
         let job = Exceedance::open(&opened, &request, &self.thresholds).await?;
         let mut files = Files::default();
@@ -119,11 +121,11 @@ impl ExceedanceMaps {
         let drawn = files.sheets.first().map(|(_, sheet)| sheet.windows_drawn());
         let bar = output::progress_bar("reading messages");
         let progress = output::advance(&bar);
-        let memory = self.memory.bytes();
-        let summary = job.run(memory, &progress, &mut |plane| files.take(&plane)).await;
+        let beside = files.sheets.iter().map(|(_, sheet)| sheet.bytes()).sum();
+        let summary = job.run(beside, &progress, &mut |plane| files.take(&plane)).await;
         bar.finish_and_clear();
         let summary = summary?;
-        files.finish(&summary)?;
+        files.finish(&job, &summary)?;
         self.report(&job, &summary, drawn, started.elapsed().as_secs_f64())
     }
 
@@ -135,16 +137,11 @@ impl ExceedanceMaps {
         seconds: f64,
     ) -> anyhow::Result<Outcome> {
         let totals = job.totals();
-        let losses = &summary.losses;
         let members = totals.members();
-        let short: Vec<_> = totals
-            .windows()
-            .iter()
-            .zip(&summary.members)
-            .filter(|(_, used)| (**used as usize) < members)
-            .collect();
-        let complete = short.is_empty() && losses.totals == 0;
-        let messages = job.messages(self.memory.bytes());
+        let complete = summary.is_complete(members);
+        let messages = job.messages();
+        let (clipped, rejected) = lost::negative_json(&summary.account);
+        let losses = &summary.account.losses;
         if self.json {
             let windows: Vec<_> = totals
                 .windows()
@@ -165,31 +162,26 @@ impl ExceedanceMaps {
                 "messages": messages,
                 "messages_missing": losses.missing,
                 "messages_damaged": losses.damaged,
-                "clipped": {"values": losses.clipped.count, "lowest": losses.clipped.lowest},
+                "losses": lost::json(losses),
+                "clipped": clipped,
+                "rejected": rejected,
                 "files": self.output,
                 "seconds": seconds,
                 "peak_memory_bytes": gik::peak_memory(),
             }))?;
         } else {
             output::print(&format!(
-                "{}: {} windows of {} × {} thresholds, {members} members, {} messages, {seconds:.1} s",
+                "{}: {} windows of {} × {} thresholds, {}, {} messages, {seconds:.1} s",
                 self.variable,
                 totals.windows().len(),
                 self.window,
                 job.thresholds().len(),
+                if members == 1 { "1 member".to_owned() } else { format!("{members} members") },
                 output::count(messages as u64),
             ))?;
             for path in &self.output {
                 output::print(&format!("written to {}", path.display()))?;
             }
-        }
-        if losses.clipped.count > 0 {
-            output::remark(&format!(
-                "{} values below zero (packing noise, the lowest {:.3} {}) were raised to 0",
-                output::count(losses.clipped.count as u64),
-                losses.clipped.lowest,
-                totals.units()
-            ));
         }
         if let Some(drawn) = drawn.filter(|&drawn| drawn < totals.windows().len()) {
             output::remark(&format!(
@@ -197,17 +189,12 @@ impl ExceedanceMaps {
                 totals.windows().len()
             ));
         }
-        if !complete {
-            output::remark(&format!(
-                "incomplete: {} messages missing, {} damaged",
-                losses.missing, losses.damaged
-            ));
-            for (window, used) in short.iter().take(10) {
-                output::remark(&format!("  {}: {used} of {members} members", window.span));
-            }
-            for error in &losses.errors {
-                output::remark(&format!("  {error}"));
-            }
+        lost::remark_totals(totals, &summary.account);
+        let windows = totals.windows().iter().zip(&summary.members);
+        let short =
+            windows.filter(|(window, used)| window.plan.is_ok() && (**used as usize) < members);
+        for (window, used) in short.take(10) {
+            output::remark(&format!("  {}: {used} of {members} members", window.span));
         }
         Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })
     }

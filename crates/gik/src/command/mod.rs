@@ -9,6 +9,7 @@ mod expire;
 mod history;
 mod info;
 mod job;
+mod lost;
 mod memory;
 mod models;
 mod output;

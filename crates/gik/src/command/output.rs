@@ -33,16 +33,21 @@ pub(super) fn remark(text: &str) {
 
 /// Says what went wrong, down to the first cause.
 pub(super) fn error(error: &anyhow::Error) {
-    remark(&format!("gik: {error}"));
-    let mut said = error.to_string();
-    for cause in error.chain().skip(1) {
+    remark(&format!("gik: {}", causes(error.as_ref()).join("\n  because ")));
+}
+
+/// An error and what caused it, one after the other. Wrappers often repeat what they wrap.
+pub(super) fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    let mut said = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
         let text = cause.to_string();
-        // Wrappers often repeat what they wrap.
-        if !said.contains(&text) {
-            remark(&format!("  because {text}"));
-            said.push_str(&text);
+        if !said.iter().any(|before| before.contains(&text)) {
+            said.push(text);
         }
+        next = cause.source();
     }
+    said
 }
 
 /// A bar on a terminal, nothing in a pipe.

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use gik::analysis::accumulation::{Alignment, Request, accumulate};
-use gik::analysis::exceedance::{DEFAULT_MEMORY, RAIN_THRESHOLDS, exceedance};
+use gik::analysis::exceedance::{Exceedance, Plane, RAIN_THRESHOLDS, exceedance};
 use gik::analysis::{BoundingBox, Field};
 use serde_json::json;
 
@@ -64,10 +64,9 @@ async fn probabilities_are_those_of_the_values_in_the_messages() {
     let thresholds = [400.0, 500.0, 600.0];
     let opened = desk.open("store").await;
     let request = Request::new("tp");
-    let (field, summary) =
-        exceedance(&opened, &request, &thresholds, DEFAULT_MEMORY, &|_, _| {}).await.unwrap();
+    let (field, summary) = exceedance(&opened, &request, &thresholds, &|_, _| {}).await.unwrap();
     assert_eq!(field.shape(), [2, 3, 361, 720]);
-    assert_eq!((summary.members.as_slice(), summary.losses.totals), (&[4, 4][..], 0));
+    assert_eq!((summary.members.as_slice(), summary.account.totals), (&[4, 4][..], 0));
     let mut expected = Vec::new();
     for number in 0..2 {
         let days: Vec<_> = (0..4).map(|member| day(&run, member, number)).collect();
@@ -77,8 +76,19 @@ async fn probabilities_are_those_of_the_values_in_the_messages() {
     assert!(expected.iter().any(|&it| it > 0.0 && it < 100.0), "a test of nothing");
 
     // One window at a time, as when memory is short, comes to the same.
-    let (again, _) = exceedance(&opened, &request, &thresholds, 0, &|_, _| {}).await.unwrap();
-    assert_same(again.values(), &expected);
+    let short = Request { memory: 0, ..request.clone() };
+    let job = Exceedance::open(&opened, &short, &thresholds).await.unwrap();
+    assert_eq!(job.passes(), [0..1, 1..2]);
+    let mut again = Vec::new();
+    let mut take = |plane: Plane<'_>| {
+        again.extend_from_slice(plane.values);
+        Ok(())
+    };
+    job.run(0, &|_, _| {}, &mut take).await.unwrap();
+    assert_same(&again, &expected);
+    // A field in memory is refused before anything is read.
+    let error = exceedance(&opened, &short, &thresholds, &|_, _| {}).await.unwrap_err();
+    assert!(error.to_string().contains("does not fit into 0 MB"), "{error}");
 
     let line = "exceedance store --allow bucket --thresholds 600,400,500 -o x.nc -o x.png --json";
     let report = desk.gik(line).exits(0).json();
@@ -207,7 +217,7 @@ async fn probabilities_of_the_ecmwf_ensemble_are_those_of_the_older_tools() {
     let opened = desk.open("store").await;
     let request = east_africa(Alignment::Sliding);
     let (found, summary) =
-        exceedance(&opened, &request, &RAIN_THRESHOLDS, DEFAULT_MEMORY, &|_, _| {}).await.unwrap();
+        exceedance(&opened, &request, &RAIN_THRESHOLDS, &|_, _| {}).await.unwrap();
     assert_eq!(summary.members, [3, 3, 3]);
     let text = include_str!("../fixtures/legacy/ecmwf_probability.txt");
     let mut planes = found.values().chunks_exact(141 * 129);
