@@ -35,15 +35,16 @@ pub const RAIN_THRESHOLDS: [f32; 6] = [5.0, 25.0, 50.0, 75.0, 100.0, 125.0];
 /// # tokio::runtime::Runtime::new()?.block_on(async {
 /// let folder = tempfile::tempdir()?;
 /// let store = gik_analysis::example::store(folder.path()).await?;
-/// let job = Exceedance::open(&store, &Request::new("tp"), &[10.0, 20.0]).await?;
+/// let mut job = Exceedance::open(&store, &Request::new("tp"), &[10.0, 20.0]).await?;
 /// let path = folder.path().join("rain.nc");
 /// let mut file = ProbabilityFile::create(&path, &job)?;
 /// let mut sheet = ProbabilitySheet::new(&job, None, "Africa/Nairobi".parse()?)?;
+/// job.reserve(sheet.bytes());
 /// let mut take = |plane: Plane<'_>| {
 ///     file.write(&plane)?;
 ///     sheet.draw(&plane)
 /// };
-/// let summary = job.run(0, &|_, _| {}, &mut take).await?;
+/// let summary = job.run(&|_, _| {}, &mut take).await?;
 /// file.finish(&job, &summary)?;
 /// sheet.write_png(&folder.path().join("rain.png"), &summary)?;
 /// assert!(summary.is_complete(3) && path.exists());
@@ -55,6 +56,8 @@ pub const RAIN_THRESHOLDS: [f32; 6] = [5.0, 25.0, 50.0, 75.0, 100.0, 125.0];
 pub struct Exceedance {
     totals: Accumulation,
     thresholds: Vec<f32>,
+    /// Bytes that are kept for others.
+    reserved: usize,
 }
 
 /// The probabilities of one threshold over one window.
@@ -102,7 +105,8 @@ impl Exceedance {
         if let Some(bad) = thresholds.iter().find(|it| !it.is_finite()) {
             return Err(Error::argument("thresholds", format!("{bad} is no amount")));
         }
-        Ok(Self { totals: Accumulation::open(store, request).await?, thresholds })
+        let totals = Accumulation::open(store, request).await?;
+        Ok(Self { totals, thresholds, reserved: 0 })
     }
 
     /// The totals behind it.
@@ -117,13 +121,23 @@ impl Exceedance {
         &self.thresholds
     }
 
+    /// Leaves so many bytes of the memory allowed to others: to a sheet that is drawn, say.
+    pub const fn reserve(&mut self, bytes: usize) {
+        self.reserved = self.reserved.saturating_add(bytes);
+    }
+
+    /// The memory for the job itself.
+    fn memory(&self) -> usize {
+        self.totals.request().memory.saturating_sub(self.reserved)
+    }
+
     /// The windows of each pass over the messages, so that the counts of one take two fifths of
     /// the memory.
     #[must_use]
     pub fn passes(&self) -> Vec<std::ops::Range<usize>> {
         let windows = self.totals.windows().len();
         let each = Counts::bytes(self.totals.points(), self.thresholds.len()).max(1);
-        let memory = for_numbers(self.totals.request().memory);
+        let memory = for_numbers(self.memory());
         let at_once = (memory / 5 * 2 / each).clamp(1, windows.max(1));
         // Passes of one size: a last one of few windows would read messages for nothing.
         let passes = windows.div_ceil(at_once).max(1);
@@ -139,17 +153,16 @@ impl Exceedance {
 
     /// Computes the probabilities in about the memory that the request allows, whatever the
     /// size of the job, and hands each plane to `take`: windows in order, for each the
-    /// thresholds in order. `beside` are the bytes that `take` keeps.
+    /// thresholds in order.
     ///
     /// # Errors
     /// When messages are damaged and none can be read, a place was not allowed, or `take` fails.
     pub async fn run(
         &self,
-        beside: usize,
         progress: Progress<'_>,
         take: &mut dyn FnMut(Plane<'_>) -> Result<()>,
     ) -> Result<Summary> {
-        let memory = self.totals.request().memory.saturating_sub(beside);
+        let memory = self.memory();
         let total = self.messages();
         let points = self.totals.points();
         let mut summary = Summary::default();
@@ -286,13 +299,14 @@ pub async fn exceedance(
     thresholds: &[f32],
     progress: Progress<'_>,
 ) -> Result<(Field, Summary)> {
-    let job = Exceedance::open(store, request, thresholds).await?;
+    let mut job = Exceedance::open(store, request, thresholds).await?;
     let mut values = Vec::new();
     let planes = job.totals.windows().len() * job.thresholds.len();
     let kept = planes.saturating_mul(job.totals.points()).saturating_mul(size_of::<f32>());
     beside_result(request.memory, kept)?;
+    job.reserve(kept);
     let summary = job
-        .run(kept, progress, &mut |plane| {
+        .run(progress, &mut |plane| {
             values.extend_from_slice(plane.values);
             Ok(())
         })

@@ -141,6 +141,7 @@ impl AtomicFile {
     /// Begins a file that will appear at `path`.
     pub(crate) fn create(path: &Path) -> Result<Self> {
         check_output(path)?;
+        sweep(path);
         let temporary = sibling(path);
         let file = File::create_new(&temporary).map_err(|error| failed(path, error))?;
         let out = BufWriter::with_capacity(1 << 16, file);
@@ -196,6 +197,32 @@ pub(crate) fn sibling(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// What a writer of `path` left that was stopped, is nobody's: nothing was written to it for so
+/// long.
+const LEFT: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// Removes what writers of `path` left that were stopped. Whatever cannot be removed stays.
+fn sweep(path: &Path) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let Ok(entries) = fs::read_dir(folder.unwrap_or(Path::new("."))) else { return };
+    for entry in entries.flatten() {
+        let found = entry.file_name().to_string_lossy().into_owned();
+        let number = found
+            .strip_prefix(&format!(".{name}."))
+            .and_then(|rest| rest.strip_suffix(".part"))
+            .and_then(|rest| rest.split_once('-'));
+        let is_ours = number.is_some_and(|(process, count)| {
+            process.parse::<u32>().is_ok() && count.parse::<u32>().is_ok()
+        });
+        let age =
+            entry.metadata().and_then(|it| it.modified()).ok().and_then(|it| it.elapsed().ok());
+        if is_ours && age.is_some_and(|age| age > LEFT) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,6 +261,26 @@ mod tests {
         write_atomically(&path, |out| out.write_all(b"new")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(directory.path()), ["out.csv"]);
+    }
+
+    #[test]
+    fn what_a_stopped_writer_left_is_removed_when_it_is_old() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let old = std::time::SystemTime::now() - 2 * LEFT;
+        for (name, time) in [
+            (".x.nc.17-0.part", old),
+            (".x.nc.18-0.part", std::time::SystemTime::now()),
+            (".y.nc.17-0.part", old),
+            (".x.nc.mine.part", old),
+        ] {
+            let file = File::create(path(name)).unwrap();
+            file.set_modified(time).unwrap();
+        }
+        write_atomically(&path("x.nc"), |out| out.write_all(b"new")).unwrap();
+        let mut left = names(directory.path());
+        left.sort();
+        assert_eq!(left, [".x.nc.18-0.part", ".x.nc.mine.part", ".y.nc.17-0.part", "x.nc"]);
     }
 
     #[test]

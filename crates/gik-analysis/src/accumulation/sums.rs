@@ -178,3 +178,53 @@ impl Sums {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The total of one window, of two terms that are added and subtracted.
+    fn total(never_negative: bool, terms: [[f32; 3]; 2]) -> (Vec<f32>, Account) {
+        let values = Arc::new(Mutex::new(Vec::new()));
+        let reduce = {
+            let values = Arc::clone(&values);
+            move |total: MemberTotal| *lock(&values) = total.values
+        };
+        let sums = Sums {
+            uses: HashMap::from([(0, vec![(0, -1.0)]), (1, vec![(0, 1.0)])]),
+            terms: HashMap::from([(0, 2)]),
+            factor: 1000.0,
+            never_negative,
+            open: Mutex::default(),
+            tally: Tally::default(),
+            lacking: Mutex::new(0),
+            negative: Mutex::default(),
+            reduce: Arc::new(reduce),
+        };
+        for (step, values) in terms.into_iter().enumerate() {
+            let message = Decoded { values: values.to_vec(), quantum: 1e-4 };
+            sums.take((0, step, step as u64), Ok(Some(message))).unwrap();
+        }
+        let values = std::mem::take(&mut *lock(&values));
+        (values, sums.account(0..1, 2))
+    }
+
+    const TERMS: [[f32; 3]; 2] = [[0.002, 0.002, 0.05], [0.004, 0.0019, 0.02]];
+
+    #[test]
+    fn amounts_of_either_sign_are_left_alone() {
+        let (values, account) = total(false, TERMS);
+        assert_eq!(values, [2.0, -0.1, -30.0]);
+        assert_eq!((account.negative(), account.is_complete()), (Negative::default(), true));
+    }
+
+    #[test]
+    fn noise_is_told_from_what_is_wrong() {
+        let (values, account) = total(true, TERMS);
+        assert_eq!(values[..2], [2.0, 0.0]);
+        assert!(values[2].is_nan() && !account.is_complete());
+        let negative = account.negative();
+        assert_eq!((negative.noise.count, negative.wrong.count), (1, 1));
+        assert_eq!((negative.noise.lowest, negative.wrong.lowest), (-0.1, -30.0));
+    }
+}

@@ -150,7 +150,7 @@ async fn draw(opened: &Opened, region: BoundingBox, folder: &Path) -> anyhow::Re
     let job = Exceedance::open(opened, &request, &THRESHOLDS).await?;
     let mut sheet = ProbabilitySheet::new(&job, Some(region), "Africa/Nairobi".parse()?)?;
     let mut take = |plane: Plane<'_>| sheet.draw(&plane);
-    let summary = job.run(0, &|_, _| {}, &mut take).await?;
+    let summary = job.run(&|_, _| {}, &mut take).await?;
     let path = folder.join("exceedance-24h.png");
     sheet.write_png(&path, &summary)?;
     output::print(&format!("   probabilities: {}", path.display()))?;

@@ -105,7 +105,7 @@ impl ExceedanceMaps {
             point: None,
             memory: self.memory.bytes(),
         };
-        let job = Exceedance::open(&opened, &request, &self.thresholds).await?;
+        let mut job = Exceedance::open(&opened, &request, &self.thresholds).await?;
         let mut files = Files::default();
         for path in &self.output {
             match Format::of_path(path)? {
@@ -121,8 +121,8 @@ impl ExceedanceMaps {
         let drawn = files.sheets.first().map(|(_, sheet)| sheet.windows_drawn());
         let bar = output::progress_bar("reading messages");
         let progress = output::advance(&bar);
-        let beside = files.sheets.iter().map(|(_, sheet)| sheet.bytes()).sum();
-        let summary = job.run(beside, &progress, &mut |plane| files.take(&plane)).await;
+        job.reserve(files.sheets.iter().map(|(_, sheet)| sheet.bytes()).sum());
+        let summary = job.run(&progress, &mut |plane| files.take(&plane)).await;
         bar.finish_and_clear();
         let summary = summary?;
         files.finish(&job, &summary)?;

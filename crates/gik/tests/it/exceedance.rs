@@ -84,7 +84,7 @@ async fn probabilities_are_those_of_the_values_in_the_messages() {
         again.extend_from_slice(plane.values);
         Ok(())
     };
-    job.run(0, &|_, _| {}, &mut take).await.unwrap();
+    job.run(&|_, _| {}, &mut take).await.unwrap();
     assert_same(&again, &expected);
     // A field in memory is refused before anything is read.
     let error = exceedance(&opened, &short, &thresholds, &|_, _| {}).await.unwrap_err();
@@ -136,6 +136,61 @@ fn a_window_that_lacks_a_message_is_missing_not_smaller() {
             assert_same(total, &day(&run, member, window));
         }
     }
+}
+
+#[test]
+fn windows_are_those_of_the_chosen_steps() {
+    let run = run();
+    let desk = desk(&run);
+    build(&desk, 0);
+    let line = "exceedance store --allow bucket --thresholds 500 --sel step=27:48 -o x.nc --json";
+    let report = desk.gik(line).exits(0).json();
+    assert_eq!(report["windows"], json!([{"start": 24, "end": 48, "members": 4}]));
+    let days: Vec<_> = (0..4).map(|member| day(&run, member, 1)).collect();
+    assert_same(&last_floats(&desk.path("x.nc"), POINTS), &probability(&days, 500.0));
+
+    // The same total at a place, as a table of members.
+    let line = "read store tp --allow bucket --accumulate 24h --start 24 --point 0,30 -o x.csv";
+    desk.gik(line).exits(0);
+    let text = std::fs::read_to_string(desk.path("x.csv")).unwrap();
+    let last = |line: &str| line.rsplit(',').next().unwrap().parse::<f32>().unwrap();
+    let found: Vec<f32> = text.lines().skip(1).map(last).collect();
+    let at = 180 * 720 + 420;
+    assert_same(&found, &days.iter().map(|day| day[at]).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_window_without_its_steps_is_missing_and_said_to_be() {
+    let steps: Vec<u32> = (0..=48).step_by(3).filter(|&step| step != 12).collect();
+    let run = Run::of(gik_testkit::gefs::Product::A, &[0], &steps, |field| field == TP);
+    let desk = desk(&run);
+    let options = "--product pgrb2ap5 --variables tp --members 0 --steps 0-9,15-48";
+    desk.build(&format!("{options} --source bucket --store store")).exits(0);
+    let line = "read store tp --accumulate 24h --allow bucket -o x.nc";
+    desk.gik(line).exits(3).says(&["1 of 2 windows", "0–24: nothing that spans 9–12"]);
+    let line = "exceedance store --thresholds 500 --allow bucket -o x.nc";
+    desk.gik(line).exits(3).says(&["1 of 2 windows", "0–24: nothing that spans 9–12"]);
+}
+
+/// A scale factor of 2^1024: values beyond all numbers, which would reach every threshold.
+#[test]
+fn infinite_values_are_damage() {
+    let run = run();
+    let desk = desk(&run);
+    build(&desk, 0);
+    let path = desk.path("bucket").join(run.path(2, 12));
+    let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let mut at = 16;
+    while bytes[at + 4] != 5 {
+        at += u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    }
+    bytes[at + 15..at + 17].copy_from_slice(&[4, 0]);
+    std::fs::write(&path, bytes).unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    let line = "exceedance store --allow bucket --thresholds 500 -o x.nc --json";
+    let report = desk.gik(line).exits(3).says(&["finite", "0–24: 3 of 4 members"]).json();
+    assert_eq!(report["losses"]["damaged"], 1);
 }
 
 #[test]
