@@ -61,6 +61,11 @@ impl Chunks {
         self
     }
 
+    /// How many there are along each dimension.
+    pub(crate) fn counts(&self) -> Vec<usize> {
+        self.slabs.iter().map(Vec::len).collect()
+    }
+
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
         self.slabs.iter().fold(1, |count, slabs| count.saturating_mul(slabs.len()))

@@ -14,6 +14,7 @@ use gik_icechunk::Opened;
 
 use crate::accumulation::{Accumulation, Losses, MemberTotal, Request, lock};
 use crate::pipeline::Progress;
+use crate::read::BASE;
 use crate::{Coordinate, Field};
 use counts::Counts;
 pub use file::ProbabilityFile;
@@ -24,13 +25,39 @@ pub const RAIN_THRESHOLDS: [f32; 6] = [5.0, 25.0, 50.0, 75.0, 100.0, 125.0];
 /// The memory that a job takes unless told otherwise, in bytes: 1 GB.
 pub const DEFAULT_MEMORY: usize = 1_000_000_000;
 
-/// What the program takes besides: itself, manifests, the runtime.
-const BASE: usize = 150 << 20;
-
 /// Messages under way get at least so much, even if it is more than was allowed.
 const LEAST: usize = 32 << 20;
 
-/// Probabilities that can be computed.
+/// Probabilities that can be computed, piece by piece, in bounded memory.
+///
+/// # Examples
+/// A file and a sheet of maps in one pass:
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/store.rs"));
+/// # store(async |store| {
+/// use gik_analysis::accumulation::Request;
+/// use gik_analysis::exceedance::{Exceedance, ProbabilityFile};
+/// use gik_analysis::{ProbabilitySheet, Zone};
+///
+/// let mut request = Request::new("tp");
+/// request.region = Some("21,-12,53,23".parse()?);
+/// let job = Exceedance::open(store, &request, &[5.0, 25.0]).await?;
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = |name: &str| folder.path().join(name);
+/// let mut file = ProbabilityFile::create(&path("rain.nc"), &job)?;
+/// let mut sheet = ProbabilitySheet::new(&job, request.region, Zone::UTC)?;
+/// let summary = job
+///     .run(400_000_000, &|_, _| {}, &mut |plane| {
+///         file.write(&plane)?;
+///         sheet.draw(&plane)
+///     })
+///     .await?;
+/// file.finish(&summary)?;
+/// sheet.write_png(&path("rain.png"), &summary)?;
+/// assert!(path("rain.nc").exists() && path("rain.png").exists());
+/// # Ok(())
+/// # });
+/// ```
 #[derive(Debug)]
 pub struct Exceedance {
     totals: Accumulation,
@@ -54,6 +81,8 @@ pub struct Plane<'a> {
 pub struct Summary {
     /// For each window the members with a complete total.
     pub members: Vec<u32>,
+    /// For each window the values below zero that were raised to it, over all members.
+    pub clipped: Vec<u64>,
     /// What is missing.
     pub losses: Losses,
 }
@@ -131,7 +160,7 @@ impl Exceedance {
                 let first = pass.start;
                 move |member: MemberTotal| {
                     if let Some(counts) = counts.get(member.window - first) {
-                        lock(counts).add(&member.values, &thresholds);
+                        lock(counts).add(&member.values, member.clipped.count as u64, &thresholds);
                     }
                 }
             };
@@ -144,6 +173,7 @@ impl Exceedance {
             for (window, counts) in pass.zip(counts.iter()) {
                 let counts = std::mem::take(&mut *lock(counts));
                 summary.members.push(counts.members());
+                summary.clipped.push(counts.clipped());
                 for threshold in 0..self.thresholds.len() {
                     let values = counts.probability(threshold, points);
                     take(Plane { window, threshold, values: &values })?;
@@ -156,7 +186,7 @@ impl Exceedance {
 
     /// The coordinates of the probabilities: windows, thresholds, run, places.
     pub(crate) fn coordinates(&self) -> Vec<Coordinate> {
-        let thresholds = self.thresholds.iter().map(|&it| f64::from(it)).collect();
+        let thresholds = self.thresholds.iter().map(|&it| decimal(it)).collect();
         let threshold = Coordinate::axis("threshold", CoordinateValues::Float64(thresholds))
             .with_attribute("long_name", "amount that is reached or exceeded")
             .with_attribute("units", self.totals.units());
@@ -200,6 +230,12 @@ impl Exceedance {
     }
 }
 
+/// The number that a person wrote: 0.1 and not 0.10000000149, which is the nearest in single
+/// precision.
+fn decimal(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or_else(|_| f64::from(value))
+}
+
 /// The probability (in per cent of the members) that totals of a variable reach thresholds,
 /// as one field in memory. [`Exceedance`] does the same piece by piece.
 ///
@@ -213,8 +249,9 @@ impl Exceedance {
 /// As [`Exceedance::open`] and [`Exceedance::run`].
 ///
 /// # Examples
-/// ```no_run
-/// # async fn example(store: &gik_icechunk::Opened) -> gik_core::Result<()> {
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/store.rs"));
+/// # store(async |store| {
 /// use gik_analysis::accumulation::Request;
 /// use gik_analysis::exceedance::{DEFAULT_MEMORY, RAIN_THRESHOLDS, exceedance};
 ///
@@ -222,9 +259,11 @@ impl Exceedance {
 /// request.region = Some("21,-12,53,23".parse()?);
 /// let (probability, summary) =
 ///     exceedance(store, &request, &RAIN_THRESHOLDS, DEFAULT_MEMORY, &|_, _| {}).await?;
-/// println!("{:?} %, of {:?} members", probability.shape(), summary.members);
+/// // One day of two members, six thresholds.
+/// assert_eq!((probability.shape()[0], probability.shape()[1]), (1, 6));
+/// assert_eq!(summary.members, [2]);
 /// # Ok(())
-/// # }
+/// # });
 /// ```
 pub async fn exceedance(
     store: &Opened,

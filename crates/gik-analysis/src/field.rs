@@ -272,6 +272,11 @@ impl Field {
         self.attributes.get(attribute)?.as_str()
     }
 
+    /// The same without coordinates.
+    pub(crate) fn without_coordinates(self) -> Self {
+        Self { coordinates: Vec::new(), ..self }
+    }
+
     /// All coordinates, in the order they were added.
     #[must_use]
     pub fn coordinates(&self) -> &[Coordinate] {

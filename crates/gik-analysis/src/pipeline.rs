@@ -6,6 +6,8 @@
 //! free, and nothing of it is kept.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use gik_core::{Error, ErrorKind, Result};
 use gik_icechunk::StoredArray;
@@ -25,6 +27,12 @@ const UNIT: usize = 1024;
 const BYTES_PER_VALUE: u64 = 16;
 /// Sections other than the values, lists of points among them.
 const BYTES_BESIDE: u64 = 1 << 20;
+
+/// How long one message may take to come, with all tries.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Messages in a row that did not come before the rest is given up: a source that is gone would
+/// take hours otherwise.
+const GIVE_UP_AFTER: usize = 2 * IN_FLIGHT;
 
 /// Called with the number of messages done and their total.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
@@ -52,6 +60,7 @@ pub(crate) async fn stream<T: Send + 'static>(
     let total = parts.len();
     let mut done = 0;
     progress(done, total);
+    let failures = Arc::new(AtomicUsize::new(0));
     let mut under_way = JoinSet::new();
     for (part, tag) in parts {
         let mut finished = |outcome| {
@@ -65,6 +74,9 @@ pub(crate) async fn stream<T: Send + 'static>(
         while under_way.len() >= IN_FLIGHT {
             let Some(outcome) = under_way.join_next().await else { break };
             finished(outcome)?;
+        }
+        if failures.load(Ordering::Relaxed) >= GIVE_UP_AFTER {
+            return Err(gave_up(total - done));
         }
         let needed = match array.encoded_length(&part.indices()).await {
             Ok(Some(length)) => match checked(array, &part, length) {
@@ -86,7 +98,8 @@ pub(crate) async fn stream<T: Send + 'static>(
         let needed = needed + part.decoded() * 8 + extra;
         let permits = u32::try_from((needed / UNIT + 1).min(capacity)).unwrap_or(u32::MAX);
         let permit = Arc::clone(&budget).acquire_many_owned(permits).await.map_err(closed)?;
-        let task = Task { array: array.clone(), part, permit, decoders: Arc::clone(&decoders) };
+        let (decoders, failures) = (Arc::clone(&decoders), Arc::clone(&failures));
+        let task = Task { array: array.clone(), part, permit, decoders, failures };
         under_way.spawn(task.run(tag, Arc::clone(&consume)));
     }
     while let Some(outcome) = under_way.join_next().await {
@@ -110,6 +123,30 @@ fn checked(array: &StoredArray, part: &ChunkPart, length: u64) -> Result<usize> 
     crate::axes::to_usize(length)
 }
 
+/// The values, unless one is infinite: a damaged scale makes such, and they would count as rain.
+fn finite(values: Vec<f32>, array: &StoredArray, indices: &[u64]) -> Result<Vec<f32>> {
+    if values.iter().any(|value| value.is_infinite()) {
+        let error = Error::malformed("values of a message", "finite numbers", "infinite ones");
+        return Err(error.in_url(array.chunk_place(indices)));
+    }
+    Ok(values)
+}
+
+fn silent(array: &StoredArray, indices: &[u64]) -> Error {
+    let text = format!("no answer within {} s", PATIENCE.as_secs());
+    Error::new(ErrorKind::Io { retryable: true })
+        .with_source(std::io::Error::other(text))
+        .in_url(array.chunk_place(indices))
+}
+
+fn gave_up(left: usize) -> Error {
+    let text = format!(
+        "the source stopped answering: {GIVE_UP_AFTER} messages in a row did not come; {left} more \
+         were not tried"
+    );
+    Error::new(ErrorKind::Io { retryable: true }).with_source(std::io::Error::other(text))
+}
+
 fn finish(outcome: Result<Result<()>, tokio::task::JoinError>) -> Result<()> {
     outcome.map_err(|error| lost(&error))?
 }
@@ -130,18 +167,30 @@ struct Task {
     /// Its share of the memory, given back when it is done.
     permit: OwnedSemaphorePermit,
     decoders: Arc<Semaphore>,
+    /// Messages in a row that did not come.
+    failures: Arc<AtomicUsize>,
 }
 
 impl Task {
     async fn run<T: Send + 'static>(self, tag: T, consume: Arc<Consume<T>>) -> Result<()> {
-        let Self { array, part, permit, decoders } = self;
+        let Self { array, part, permit, decoders, failures } = self;
         let indices = part.indices();
-        let fetched = array.fetch(&indices).await;
+        let fetched = match tokio::time::timeout(PATIENCE, array.fetch(&indices)).await {
+            Ok(fetched) => fetched,
+            Err(_) => Err(silent(&array, &indices)),
+        };
+        match &fetched {
+            Err(error) if matches!(error.kind(), ErrorKind::Io { .. }) => {
+                failures.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => failures.store(0, Ordering::Relaxed),
+        }
         let core = decoders.acquire_owned().await.map_err(closed)?;
         tokio::task::spawn_blocking(move || {
             let outcome = match fetched {
                 Ok(Some(bytes)) => {
-                    array.decode(&indices, bytes, &part.ranges()).map(|it| Some(part.pick(it)))
+                    let decoded = array.decode(&indices, bytes, &part.ranges());
+                    decoded.and_then(|it| Ok(Some(finite(part.pick(it), &array, &indices)?)))
                 }
                 Ok(None) => Ok(None),
                 Err(error) => Err(error),

@@ -1,11 +1,12 @@
 //! From a store to a [`Field`]: chunks are fetched side by side and decoded on all cores,
 //! and only the wanted part of each is kept.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use gik_core::{Error, ErrorKind, Result};
 use gik_icechunk::{Opened, StoredArray};
 
+use crate::accumulation::{Losses, lock};
 use crate::axes::{Axis, axes, coordinate, grid, subset, to_usize};
 use crate::chunks::Chunks;
 use crate::labels::Label;
@@ -24,11 +25,30 @@ pub struct Query {
     pub point: Option<Place>,
 }
 
-/// The largest field read into memory, in elements: 4 GiB.
-pub(crate) const ELEMENT_LIMIT: u64 = 1 << 30;
+/// What the program takes besides: itself, manifests, the runtime.
+pub(crate) const BASE: usize = 150 << 20;
+/// Messages under way take so many bytes at the most, and at the least.
+const UNDER_WAY: (usize, usize) = (256 << 20, 24 << 20);
 
-/// Messages under way take so many bytes at the most.
-pub(crate) const UNDER_WAY: usize = 256 << 20;
+/// The bytes that messages under way may take beside a result of so many elements, of `memory`
+/// for all.
+///
+/// # Errors
+/// When the result does not fit.
+pub(crate) fn room(elements: u64, memory: usize) -> Result<usize> {
+    let result = elements.saturating_mul(size_of::<f32>() as u64);
+    let (most, least) = UNDER_WAY;
+    let needed = result.saturating_add((BASE + least) as u64);
+    let left = (memory as u64).checked_sub(needed).ok_or_else(|| {
+        Error::new(ErrorKind::LimitExceeded {
+            what: "memory for the result, in bytes (choose fewer steps, members or a region, reduce \
+                   a dimension, or allow more: --memory)",
+            limit: memory as u64,
+            found: needed,
+        })
+    })?;
+    Ok(to_usize(left)?.saturating_add(least).min(most))
+}
 
 /// Reads a part of `variable`. `progress` is called with the number of chunks done and
 /// their total.
@@ -38,20 +58,41 @@ pub(crate) const UNDER_WAY: usize = 256 << 20;
 /// order; longitudes from west to east, and beyond 180 across the date line.
 ///
 /// # Errors
-/// When variable, dimension or label are not there, the result would be larger than 4 GiB,
-/// or a chunk cannot be fetched or decoded. Missing chunks read as NaN.
+/// When variable, dimension or label are not there, the result does not fit into `memory` bytes,
+/// or no message can be read. What is missing or damaged reads as NaN, and is counted.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/store.rs"));
+/// # store(async |store| {
+/// use gik_analysis::{Query, read_field};
+///
+/// let query = Query {
+///     labels: vec!["member=1".parse()?, "step=24".parse()?],
+///     region: Some("21,-12,53,23".parse()?),
+///     ..Query::default()
+/// };
+/// let (rain, losses) = read_field(store, "tp", &query, 500_000_000, &|_, _| {}).await?;
+/// assert_eq!(rain.dimensions()[1].name, "latitude");
+/// assert_eq!((losses.missing, losses.damaged), (0, 0));
+/// # Ok(())
+/// # });
+/// ```
 pub async fn read_field(
     store: &Opened,
     variable: &str,
     query: &Query,
+    memory: usize,
     progress: Progress<'_>,
-) -> Result<Field> {
+) -> Result<(Field, Losses)> {
     let (array, axes) = wanted(store, variable, query).await?;
-    let values = read_values(&array, &axes, progress).await?;
+    let elements = axes.iter().fold(1_u64, |n, it| n.saturating_mul(it.indices.len() as u64));
+    let room = room(elements, memory)?;
+    let Read { values, losses, .. } = read_values(&array, &axes, room, progress).await?;
     let kept = axes.iter().filter(|axis| !axis.dropped);
     let field =
         Field::new(variable, kept.map(|axis| (axis.name.clone(), axis.indices.len())), values)?;
-    describe(store, &array, &axes, field).await
+    Ok((describe(store, &array, &axes, field).await?, losses))
 }
 
 /// The variable's array, and what the query wants of it.
@@ -103,6 +144,17 @@ pub async fn is_coordinate(store: &Opened, name: &str) -> Result<bool> {
         || (dimensions == ["y", "x"] && ["latitude", "longitude"].contains(&name)))
 }
 
+/// cfgrib's attributes of the grid as a whole.
+const OF_THE_WHOLE_GRID: [&str; 7] = [
+    "GRIB_Nx",
+    "GRIB_Ny",
+    "GRIB_numberOfPoints",
+    "GRIB_latitudeOfFirstGridPointInDegrees",
+    "GRIB_latitudeOfLastGridPointInDegrees",
+    "GRIB_longitudeOfFirstGridPointInDegrees",
+    "GRIB_longitudeOfLastGridPointInDegrees",
+];
+
 /// Adds coordinates and attributes to what was read.
 pub(crate) async fn describe(
     store: &Opened,
@@ -111,6 +163,10 @@ pub(crate) async fn describe(
     mut field: Field,
 ) -> Result<Field> {
     let mut attributes = array.attributes().clone();
+    if axes.iter().rev().take(2).any(|axis| axis.indices.len() < axis.length) {
+        // Of a part of the grid they are not true.
+        attributes.retain(|name, _| !OF_THE_WHOLE_GRID.contains(&name.as_str()));
+    }
     let auxiliary = attributes.remove("coordinates");
     for axis in axes {
         if let Some(coordinate) = &axis.coordinate {
@@ -132,31 +188,39 @@ pub(crate) async fn describe(
     Ok(field.with_attributes(attributes).with_dataset_attributes(store.attributes().await?))
 }
 
-/// The values at the wanted points of all axes, in C order.
+/// Values, and what of them was lost.
+pub(crate) struct Read {
+    pub(crate) values: Vec<f32>,
+    pub(crate) losses: Losses,
+    /// The positions of messages that are missing or damaged, among all.
+    pub(crate) lost: Vec<usize>,
+}
+
+/// The values at the wanted points of all axes, in C order; messages under way take `room` bytes.
+///
+/// # Errors
+/// When a place was not allowed, or no message can be read.
 pub(crate) async fn read_values(
     array: &StoredArray,
     axes: &[Axis],
+    room: usize,
     progress: Progress<'_>,
-) -> Result<Vec<f32>> {
+) -> Result<Read> {
     let chunks = Arc::new(Chunks::new(array, axes)?);
-    let lengths = chunks.lengths.iter();
-    let elements = lengths.fold(1_u64, |count, &length| count.saturating_mul(length as u64));
-    if elements > ELEMENT_LIMIT {
-        return Err(Error::new(ErrorKind::LimitExceeded {
-            what: "number of values to read at once (choose fewer steps, members or a region)",
-            limit: ELEMENT_LIMIT,
-            found: elements,
-        }));
-    }
-    let values = Arc::new(Mutex::new(vec![f32::NAN; to_usize(elements)?]));
+    let elements = chunks.lengths.iter().product();
+    let read = Read { values: vec![f32::NAN; elements], losses: Losses::default(), lost: vec![] };
+    let read = Arc::new(Mutex::new(read));
     let consume = {
-        let (values, chunks) = (Arc::clone(&values), Arc::clone(&chunks));
+        let (read, chunks) = (Arc::clone(&read), Arc::clone(&chunks));
         move |position: usize, outcome: pipeline::Outcome| {
-            let Some(part) = outcome? else { return Ok(()) };
+            let mut read = lock(&read);
+            let Some(part) = read.losses.note(outcome)? else {
+                read.lost.push(position);
+                return Ok(());
+            };
             let mut part = part.into_iter();
-            let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
             chunks.get(position).for_each(&chunks.lengths, |_, to| {
-                if let (Some(target), Some(value)) = (values.get_mut(to), part.next()) {
+                if let (Some(target), Some(value)) = (read.values.get_mut(to), part.next()) {
                     *target = value;
                 }
             });
@@ -164,7 +228,28 @@ pub(crate) async fn read_values(
         }
     };
     let parts = (0..chunks.count()).map(|position| (chunks.get(position), position));
-    pipeline::stream(array, parts, (UNDER_WAY, 0), progress, Arc::new(consume)).await?;
-    let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(std::mem::take(&mut *values))
+    pipeline::stream(array, parts, (room, 0), progress, Arc::new(consume)).await?;
+    let mut read = lock(&read);
+    let losses = std::mem::take(&mut read.losses).checked(chunks.count() as u64)?;
+    Ok(Read {
+        values: std::mem::take(&mut read.values),
+        losses,
+        lost: std::mem::take(&mut read.lost),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_that_does_not_fit_is_refused_before_it_is_read() {
+        assert_eq!(room(1000, 1_000_000_000).unwrap(), 256 << 20);
+        let little = room(1000, 190_000_000).unwrap();
+        assert!((24 << 20..64 << 20).contains(&little), "{little}");
+        for (elements, memory) in [(1 << 28, 1_000_000_000), (u64::MAX, usize::MAX), (1, 0)] {
+            let error = room(elements, memory).unwrap_err().to_string();
+            assert!(error.contains("--memory"), "{error}");
+        }
+    }
 }

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use gik_core::{Error, ErrorKind, Result};
 use gik_icechunk::{Opened, StoredArray};
 
-use crate::accumulation::lock;
-use crate::axes::{Axis, to_usize};
+use crate::accumulation::{Losses, lock};
+use crate::axes::Axis;
 use crate::chunks::Chunks;
 use crate::pipeline::{self, Progress};
-use crate::read::{ELEMENT_LIMIT, Query, UNDER_WAY, describe, read_values, wanted};
+use crate::read::{Query, Read, describe, read_values, room, wanted};
 use crate::{Coordinate, Field};
 
 /// What is computed of the values along a dimension. Missing values do not count; where all
@@ -247,15 +247,31 @@ fn along(values: &[f32], shape: &[usize], axis: usize, measure: Measure) -> Vec<
     result
 }
 
-/// Reads a part of `variable` with a statistic in place of one of its dimensions, in bounded
-/// memory: values are reduced as they arrive, for percentiles in bands of rows. `memory` is in
-/// bytes.
+/// Reads a part of `variable` with a statistic in place of one of its dimensions, in `memory`
+/// bytes: values are reduced as they arrive, in bands of as many rows as memory holds.
 ///
 /// # Shape
 /// As [`read_field`](crate::read_field), without the dimension.
 ///
 /// # Errors
-/// As [`read_field`](crate::read_field), or when the variable has no such dimension.
+/// As [`read_field`](crate::read_field), or when the variable has no such dimension. A statistic
+/// over members that lack some is of the others; [`Losses::uneven`] counts how many are.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/store.rs"));
+/// # store(async |store| {
+/// use gik_analysis::{Query, Reduction, read_reduced};
+///
+/// let query = Query { labels: vec!["step=6:24".parse()?], ..Query::default() };
+/// let spread: Reduction = "member=std".parse()?;
+/// let (spread, losses) =
+///     read_reduced(store, "tp", &query, &spread, 500_000_000, &|_, _| {}).await?;
+/// assert!(spread.dimensions().iter().all(|dimension| dimension.name != "member"));
+/// assert_eq!(losses.uneven, 0);
+/// # Ok(())
+/// # });
+/// ```
 pub async fn read_reduced(
     store: &Opened,
     variable: &str,
@@ -263,7 +279,7 @@ pub async fn read_reduced(
     reduction: &Reduction,
     memory: usize,
     progress: Progress<'_>,
-) -> Result<Field> {
+) -> Result<(Field, Losses)> {
     let (array, axes) = wanted(store, variable, query).await?;
     let position = axes.iter().position(|it| it.name == reduction.dimension && !it.dropped);
     let position = position.ok_or_else(|| {
@@ -272,12 +288,8 @@ pub async fn read_reduced(
             format!("of {variable}, the dimensions left are {}", names(&axes)),
         )
     })?;
-    let values = match reduction.measure {
-        Measure::Percentile(_) => {
-            percentiles(&array, &axes, position, reduction.measure, memory, progress).await?
-        }
-        measure => moments(&array, &axes, position, measure, progress).await?,
-    };
+    let job = Job { array: &array, axes: &axes, position, measure: reduction.measure };
+    let (values, losses) = job.run(memory, progress).await?;
     // Described as what was read would be, then without the dimension.
     let mut left = axes;
     if let Some(axis) = left.get_mut(position) {
@@ -287,22 +299,17 @@ pub async fn read_reduced(
     let field =
         Field::new(variable, kept.map(|axis| (axis.name.clone(), axis.indices.len())), values)?;
     let described = describe(store, &array, &left, field).await?;
-    let runs_over = |coordinate: &Coordinate| coordinate.name == reduction.dimension;
-    let mut field = Field::new(
-        variable,
-        described.dimensions().iter().map(|it| (it.name.clone(), it.length)),
-        described.values().to_vec(),
-    )?;
-    for coordinate in described.coordinates().iter().filter(|it| !runs_over(it)) {
+    let coordinates = described.coordinates().to_vec();
+    let mut field = described.without_coordinates();
+    let before = field.attributes().clone();
+    for coordinate in coordinates.into_iter().filter(|it| it.name != reduction.dimension) {
         // What depended on the dimension, as valid times on steps, is of one label of many.
         let stored = crate::axes::coordinate(store, &coordinate.name).await?;
         if !stored.dimensions.contains(&reduction.dimension) {
-            field = field.with_coordinate(coordinate.clone())?;
+            field = field.with_coordinate(coordinate)?;
         }
     }
-    Ok(field
-        .with_attributes(attributes(described.attributes(), reduction))
-        .with_dataset_attributes(described.dataset_attributes().clone()))
+    Ok((field.with_attributes(attributes(&before, reduction)), losses))
 }
 
 fn names(axes: &[Axis]) -> String {
@@ -310,30 +317,133 @@ fn names(axes: &[Axis]) -> String {
     left.map(|axis| axis.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+/// What is reduced, and over which of the axes.
+struct Job<'a> {
+    array: &'a StoredArray,
+    axes: &'a [Axis],
+    position: usize,
+    measure: Measure,
+}
+
+/// A product of lengths that may be absurd.
+fn product(lengths: &[usize]) -> usize {
+    lengths.iter().fold(1, |product: usize, &it| product.saturating_mul(it))
+}
+
+impl Job<'_> {
+    /// The values, in bands of rows.
+    async fn run(&self, memory: usize, progress: Progress<'_>) -> Result<(Vec<f32>, Losses)> {
+        let Self { axes, position, .. } = *self;
+        let lengths: Vec<usize> = axes.iter().map(|axis| axis.indices.len()).collect();
+        let along = lengths.get(position).copied().unwrap_or(1).max(1);
+        let results = product(&lengths) / along;
+        // The bands' results, and all of them put together.
+        let room = room(results.saturating_mul(2) as u64, memory)?;
+        let row_axis = axes.len().saturating_sub(2);
+        let rows = lengths.get(row_axis).copied().unwrap_or(1).max(1);
+        let kept = match self.measure {
+            // All values along the dimension are needed at once.
+            Measure::Percentile(_) => product(&lengths).saturating_mul(size_of::<f32>()),
+            _ => results.saturating_mul(size_of::<Moments>()),
+        };
+        let (each, half) = ((kept / rows).max(1), room / 2);
+        // A band along the rows themselves would cut what is to be measured.
+        let band = if position == row_axis { rows } else { (half / each).clamp(1, rows) };
+        if band.saturating_mul(each) > half {
+            return Err(Error::new(ErrorKind::LimitExceeded {
+                what: "memory to reduce in, in bytes (choose fewer steps, members or a region, or \
+                       allow more: --memory)",
+                limit: memory as u64,
+                found: (memory - half).saturating_add(band.saturating_mul(each)) as u64,
+            }));
+        }
+        let outer = product(lengths.get(..row_axis).unwrap_or_default());
+        let outer = if position < row_axis { outer / along } else { outer }.max(1);
+        let bands = rows.div_ceil(band);
+        let (mut parts, mut losses) = (Vec::<Vec<f32>>::new(), Losses::default());
+        for number in 0..bands {
+            let mut axes = axes.to_vec();
+            if let Some(axis) = axes.get_mut(row_axis).filter(|_| bands > 1) {
+                axis.indices =
+                    axis.indices.iter().skip(number * band).take(band).copied().collect();
+            }
+            let forward =
+                |done: usize, total: usize| progress(number * total + done, bands * total);
+            let (values, lost) = Job { axes: &axes, ..*self }.band(half, &forward).await?;
+            parts.push(values);
+            // Each band reads the same messages.
+            if lost.missing + lost.damaged >= losses.missing + losses.damaged {
+                losses = lost;
+            }
+        }
+        if let [_] = parts.as_slice() {
+            return Ok((parts.swap_remove(0), losses));
+        }
+        // Each band has its rows of every outer position: rows of one position go together.
+        let mut values = Vec::with_capacity(results);
+        for block in 0..outer {
+            for part in &parts {
+                let size = part.len() / outer;
+                values.extend_from_slice(
+                    part.get(block * size..(block + 1) * size).unwrap_or_default(),
+                );
+            }
+        }
+        Ok((values, losses))
+    }
+
+    /// One band; messages under way take `room` bytes.
+    async fn band(&self, room: usize, progress: Progress<'_>) -> Result<(Vec<f32>, Losses)> {
+        let Self { array, axes, position, measure } = *self;
+        let Read { values, mut losses, lost } = match measure {
+            Measure::Percentile(_) => {
+                let read = read_values(array, axes, room, progress).await?;
+                let shape: Vec<usize> = axes.iter().map(|axis| axis.indices.len()).collect();
+                Read { values: along(&read.values, &shape, position, measure), ..read }
+            }
+            measure => moments(array, axes, position, measure, room, progress).await?,
+        };
+        if axes.get(position).is_some_and(|axis| axis.name == "member") {
+            losses.uneven = uneven(&Chunks::new(array, axes)?, position, &lost);
+        }
+        Ok((values, losses))
+    }
+}
+
+/// The results that lack some of the messages along an axis, but not all.
+fn uneven(chunks: &Chunks, axis: usize, lost: &[usize]) -> u64 {
+    let counts = chunks.counts();
+    let inner = product(counts.get(axis + 1..).unwrap_or_default()).max(1);
+    let length = counts.get(axis).copied().unwrap_or(1).max(1);
+    let mut lacking = std::collections::HashMap::<usize, usize>::new();
+    for &position in lost {
+        let rest = position / inner / length * inner + position % inner;
+        *lacking.entry(rest).or_default() += 1;
+    }
+    lacking.values().filter(|&&count| count < length).count() as u64
+}
+
 async fn moments(
     array: &StoredArray,
     axes: &[Axis],
     position: usize,
     measure: Measure,
+    room: usize,
     progress: Progress<'_>,
-) -> Result<Vec<f32>> {
+) -> Result<Read> {
     let chunks = Arc::new(Chunks::new(array, axes)?.collapsed(position));
-    let points = chunks.lengths.iter().fold(1_u64, |n, &length| n.saturating_mul(length as u64));
-    // A point takes eight times what its value will.
-    if points > ELEMENT_LIMIT / 8 {
-        return Err(Error::new(ErrorKind::LimitExceeded {
-            what: "number of values to reduce to (choose fewer steps, members or a region)",
-            limit: ELEMENT_LIMIT / 8,
-            found: points,
-        }));
-    }
-    let all = Arc::new(Mutex::new(vec![Moments::NONE; to_usize(points)?]));
+    let points = chunks.lengths.iter().product();
+    let all = Arc::new(Mutex::new((vec![Moments::NONE; points], Losses::default(), Vec::new())));
     let consume = {
         let (all, chunks) = (Arc::clone(&all), Arc::clone(&chunks));
         move |at: usize, outcome: pipeline::Outcome| {
-            let Some(part) = outcome? else { return Ok(()) };
-            let mut part = part.into_iter();
             let mut all = lock(&all);
+            let (all, losses, lost) = &mut *all;
+            let Some(part) = losses.note(outcome)? else {
+                lost.push(at);
+                return Ok(());
+            };
+            let mut part = part.into_iter();
             chunks.get(at).for_each(&chunks.lengths, |_, to| {
                 if let (Some(moments), Some(value)) = (all.get_mut(to), part.next()) {
                     moments.add(value);
@@ -343,61 +453,10 @@ async fn moments(
         }
     };
     let parts = (0..chunks.count()).map(|at| (chunks.get(at), at));
-    pipeline::stream(array, parts, (UNDER_WAY, 0), progress, Arc::new(consume)).await?;
-    let all = lock(&all);
-    Ok(all.iter().map(|moments| moments.measure(measure)).collect())
-}
-
-/// Percentiles need all values along the dimension: bands of as many rows as memory holds.
-async fn percentiles(
-    array: &StoredArray,
-    axes: &[Axis],
-    position: usize,
-    measure: Measure,
-    memory: usize,
-    progress: Progress<'_>,
-) -> Result<Vec<f32>> {
-    let Some(row_axis) = axes.len().checked_sub(2) else {
-        return Ok(along(&read_values(array, axes, progress).await?, &[], 0, measure));
-    };
-    let lengths: Vec<usize> = axes.iter().map(|axis| axis.indices.len()).collect();
-    let product = |lengths: &[usize]| lengths.iter().fold(1_usize, |n, &it| n.saturating_mul(it));
-    let rows = lengths.get(row_axis).copied().unwrap_or(1).max(1);
-    let each = product(&lengths) / rows * size_of::<f32>();
-    let room = (memory / 2 / each.max(1)).max(1);
-    // A band along the rows themselves would cut what is to be measured.
-    let room = if position == row_axis { rows } else { room.min(rows) };
-    let outer: usize = lengths.iter().take(row_axis).product();
-    let outer = if position < row_axis {
-        outer / lengths.get(position).copied().unwrap_or(1).max(1)
-    } else {
-        outer
-    };
-    let bands = rows.div_ceil(room);
-    let mut parts: Vec<Vec<f32>> = Vec::new();
-    for band in 0..bands {
-        let mut axes = axes.to_vec();
-        if let Some(axis) = axes.get_mut(row_axis) {
-            axis.indices = axis.indices.iter().skip(band * room).take(room).copied().collect();
-        }
-        let forward = |done: usize, total: usize| progress(band * total + done, bands * total);
-        let values = read_values(array, &axes, &forward).await?;
-        let shape: Vec<usize> = axes.iter().map(|axis| axis.indices.len()).collect();
-        parts.push(along(&values, &shape, position, measure));
-    }
-    if let [_] = parts.as_slice() {
-        return Ok(parts.swap_remove(0));
-    }
-    // Each band has its rows of every outer position: rows of one position go together.
-    let mut values = Vec::new();
-    for block in 0..outer.max(1) {
-        for part in &parts {
-            let size = part.len() / outer.max(1);
-            values
-                .extend_from_slice(part.get(block * size..(block + 1) * size).unwrap_or_default());
-        }
-    }
-    Ok(values)
+    pipeline::stream(array, parts, (room, 0), progress, Arc::new(consume)).await?;
+    let (all, losses, lost) = std::mem::take(&mut *lock(&all));
+    let losses = losses.checked(chunks.count() as u64)?;
+    Ok(Read { values: all.iter().map(|moments| moments.measure(measure)).collect(), losses, lost })
 }
 
 #[cfg(test)]

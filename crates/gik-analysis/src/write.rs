@@ -60,6 +60,18 @@ impl Format {
 /// # Errors
 /// If the extension names no format, the format cannot hold the field (a map of a field with
 /// more than two dimensions, a variable too large for `NetCDF`), or writing fails.
+///
+/// # Examples
+/// ```
+/// use gik_analysis::{Field, write_field};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// let rain = Field::new("tp", [("step", 2)], vec![0.5, 3.25])?;
+/// write_field(&rain, &folder.join("rain.csv"))?;
+/// assert_eq!(std::fs::read_to_string(folder.join("rain.csv")).unwrap(), "step,tp\n0,0.5\n1,3.25\n");
+/// # Ok::<(), gik_core::Error>(())
+/// ```
 pub fn write_field(field: &Field, path: &Path) -> Result<()> {
     match Format::of_path(path)? {
         Format::Npy => write_atomically(path, |out| npy::write(field, out)),

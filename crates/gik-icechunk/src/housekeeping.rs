@@ -4,10 +4,12 @@ use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::Arc;
 
 use chrono::DateTime;
+use futures::{StreamExt, TryStreamExt};
 use gik_core::{Error, Result};
 use icechunk::Repository;
 use icechunk::ops::expiration::{ExpiredRefAction, expire};
 use icechunk::ops::gc::{GCConfig, garbage_collect};
+use icechunk::storage::StorageContext;
 
 use crate::read::without_preloading;
 use crate::{Writer, fault};
@@ -22,6 +24,9 @@ pub struct Removed {
     /// Their size in bytes.
     pub bytes: u64,
 }
+
+/// Where Icechunk keeps what a commit replaced.
+const OVERWRITTEN: &str = "overwritten";
 
 /// Memory for manifests while the objects in use are found out, in bytes.
 const MANIFEST_MEMORY: usize = 512 << 20;
@@ -99,6 +104,35 @@ impl Writer {
             + summary.attributes_deleted
             + summary.transaction_logs_deleted;
         removed.bytes = summary.bytes_deleted;
+        let (objects, bytes) = self.remove_overwritten(unused, dry_run).await?;
+        removed.objects += objects;
+        removed.bytes += bytes;
         Ok(removed)
+    }
+
+    /// Icechunk keeps a copy of the file `repo` for each commit, and its own collection of
+    /// garbage leaves them: they would take more than all else after some thousand commits.
+    async fn remove_overwritten(
+        &self,
+        unused_since: DateTime<chrono::Utc>,
+        dry_run: bool,
+    ) -> Result<(u64, u64)> {
+        let failed = |error: icechunk::StorageError| fault::io(self.location(), &error.kind);
+        let storage = self.location().storage(self.s3()).await?;
+        let settings = storage.default_settings().await.map_err(failed)?;
+        let context = StorageContext::unattributed(&settings);
+        let copies = storage.list_objects(&context, OVERWRITTEN).await.map_err(failed)?;
+        let old: Vec<(String, u64)> = copies
+            .try_filter(|copy| std::future::ready(copy.created_at < unused_since))
+            .map_ok(|copy| (copy.id, copy.size_bytes))
+            .try_collect()
+            .await
+            .map_err(failed)?;
+        let (objects, bytes) = (old.len() as u64, old.iter().map(|(_, size)| size).sum());
+        if !dry_run && !old.is_empty() {
+            let old = futures::stream::iter(old).boxed();
+            storage.delete_objects(&context, OVERWRITTEN, old).await.map_err(failed)?;
+        }
+        Ok((objects, bytes))
     }
 }

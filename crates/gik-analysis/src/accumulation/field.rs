@@ -2,16 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use gik_core::{CoordinateValues, Error, ErrorKind, Result};
+use gik_core::{CoordinateValues, Result};
 use gik_icechunk::Opened;
 
 use super::{Accumulation, Losses, MemberTotal, Request, lock};
 use crate::pipeline::Progress;
-use crate::read::UNDER_WAY;
+use crate::read::room;
 use crate::{Coordinate, Field};
-
-/// The largest result, in elements: 4 GiB.
-const LIMIT: usize = 1 << 30;
 
 /// Adds up a variable of a store to totals over a period, for every member: rain in mm,
 /// whatever windows and units the model publishes.
@@ -24,36 +21,35 @@ const LIMIT: usize = 1 << 30;
 /// Millimetres for water, else those of the store.
 ///
 /// # Errors
-/// As [`Accumulation::open`]; when all messages are missing or damaged; when the result would
-/// be larger than 4 GiB. A total that lacks a message is NaN, never smaller, and is counted.
+/// As [`Accumulation::open`]; when no message can be read; when the result does not fit into
+/// `memory` bytes. A total that lacks a message is NaN, never smaller, and is counted.
 ///
 /// # Examples
-/// ```no_run
-/// # async fn example(store: &gik_icechunk::Opened) -> gik_core::Result<()> {
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/store.rs"));
+/// # store(async |store| {
 /// use gik_analysis::accumulation::{Request, accumulate};
+/// use gik_analysis::exceedance::DEFAULT_MEMORY;
 ///
 /// let mut request = Request::new("tp");
 /// request.region = Some("21,-12,53,23".parse()?);
-/// let (rain, losses) = accumulate(store, &request, &|_, _| {}).await?;
-/// println!("{:?} mm, {} totals missing", rain.shape(), losses.totals);
+/// let (rain, losses) = accumulate(store, &request, DEFAULT_MEMORY, &|_, _| {}).await?;
+/// // Two members, one day.
+/// assert_eq!((rain.shape()[0], rain.shape()[1], rain.text("units")), (2, 1, Some("mm")));
+/// assert_eq!(losses.totals, 0);
 /// # Ok(())
-/// # }
+/// # });
 /// ```
 pub async fn accumulate(
     store: &Opened,
     request: &Request,
+    memory: usize,
     progress: Progress<'_>,
 ) -> Result<(Field, Losses)> {
     let job = Accumulation::open(store, request).await?;
     let (windows, points) = (job.windows().len(), job.points());
     let elements = job.members().saturating_mul(windows).saturating_mul(points);
-    if elements > LIMIT {
-        return Err(Error::new(ErrorKind::LimitExceeded {
-            what: "number of values to read at once (choose fewer steps, members or a region)",
-            limit: LIMIT as u64,
-            found: elements as u64,
-        }));
-    }
+    let under_way = room(elements as u64, memory)?;
     let values = Arc::new(Mutex::new(vec![f32::NAN; elements]));
     let reduce = {
         let values = Arc::clone(&values);
@@ -64,23 +60,19 @@ pub async fn accumulate(
             }
         }
     };
-    let losses = job.run(0..windows, UNDER_WAY, progress, Arc::new(reduce)).await?;
+    let losses = job.run(0..windows, under_way, progress, Arc::new(reduce)).await?;
     let losses = job.checked(losses)?;
     let values = std::mem::take(&mut *lock(&values));
-    Ok((job.field(values)?, losses))
+    Ok((job.field(values, &losses)?, losses))
 }
 
 impl Accumulation {
     /// Fails where nothing could be read: the first reason is the one to report.
-    pub(crate) fn checked(&self, mut losses: Losses) -> Result<Losses> {
-        let wanted = self.messages(&(0..self.windows().len())) as u64;
-        if losses.damaged > 0 && losses.damaged + losses.missing >= wanted {
-            return Err(losses.errors.swap_remove(0));
-        }
-        Ok(losses)
+    pub(crate) fn checked(&self, losses: Losses) -> Result<Losses> {
+        losses.checked(self.messages(&(0..self.windows().len())) as u64)
     }
 
-    fn field(&self, values: Vec<f32>) -> Result<Field> {
+    fn field(&self, values: Vec<f32>, losses: &Losses) -> Result<Field> {
         let member = self.member_coordinate()?;
         let is_axis = member.as_ref().is_some_and(Coordinate::is_axis);
         let first = is_axis.then(|| ("member", self.members()));
@@ -98,6 +90,25 @@ impl Accumulation {
             attributes.remove(name);
         }
         attributes.insert("units".into(), self.units().into());
+        if self.units() == "mm" {
+            // A depth of water, which CF calls so; kilograms are something else.
+            let name = attributes.remove("standard_name");
+            let name = name.as_ref().and_then(|it| it.as_str()).unwrap_or_default();
+            let depth = match name {
+                already if already.starts_with("lwe_thickness_of_") => Some(already.to_owned()),
+                mass if mass.ends_with("precipitation_amount") => {
+                    Some(format!("lwe_thickness_of_{mass}"))
+                }
+                _ => None,
+            };
+            if let Some(depth) = depth {
+                attributes.insert("standard_name".into(), depth.into());
+            }
+        }
+        if losses.clipped.count > 0 {
+            attributes.insert("gik_clipped_values".into(), losses.clipped.count.into());
+            attributes.insert("gik_clipped_lowest".into(), losses.clipped.lowest.into());
+        }
         let rule = gik_core::WindowRule::Last { minutes: self.request().period.minutes() };
         attributes.insert("cell_methods".into(), format!("step: sum (comment: {rule})").into());
         Ok(field

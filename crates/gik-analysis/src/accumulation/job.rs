@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use gik_core::{Attributes, CoordinateValues, Error, Result, StepUnit};
 use gik_icechunk::{Opened, StoredArray};
 
-use super::stored::{amount_units, choose_run, rule_of, steps};
+use super::stored::{amount_units, cannot_be_negative, choose_run, rule_of, steps};
 use super::sums::{Losses, MemberTotal, Sums, lock};
 use super::{Alignment, Period, Window, windows};
 use crate::axes::{Axis, axes, coordinate, subset};
@@ -283,6 +283,7 @@ impl Accumulation {
             uses,
             terms,
             factor: self.factor,
+            clips: cannot_be_negative(&self.array),
             open: Mutex::new(HashMap::new()),
             losses: Mutex::new(Losses::default()),
             reduce,

@@ -77,6 +77,16 @@ pub(super) fn choose_run(axes: &mut [Axis], step_axis: usize) -> Result<()> {
     Ok(())
 }
 
+/// Parts of CF's standard names of amounts that cannot be negative.
+const NEVER_NEGATIVE: [&str; 5] =
+    ["precipitation", "snowfall", "rainfall", "runoff", "downwelling"];
+
+/// Whether totals below zero are the noise of packing. Fluxes and stresses have both signs.
+pub(super) fn cannot_be_negative(array: &StoredArray) -> bool {
+    let name = array.attributes().get("standard_name").and_then(|it| it.as_str());
+    NEVER_NEGATIVE.iter().any(|part| name.unwrap_or_default().contains(part))
+}
+
 /// The factor to the units of totals, and these.
 ///
 /// An accumulated amount in metres is a depth of water, and a kilogram of it on a square

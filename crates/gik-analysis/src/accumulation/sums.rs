@@ -17,6 +17,8 @@ pub(crate) struct MemberTotal {
     pub(crate) member: usize,
     /// In C order over the region.
     pub(crate) values: Vec<f32>,
+    /// What was raised to zero.
+    pub(crate) clipped: Clipped,
 }
 
 /// What was lost and what was raised to zero on the way.
@@ -32,6 +34,8 @@ pub struct Losses {
     pub errors: Vec<Error>,
     /// Values below zero that were raised to it, over all totals.
     pub clipped: Clipped,
+    /// Results of a statistic over members that are of fewer members than the others.
+    pub uneven: u64,
 }
 
 /// Errors kept.
@@ -43,10 +47,40 @@ impl Losses {
         self.clipped.lowest = self.clipped.lowest.min(clipped.lowest);
     }
 
+    /// The values of a message. One that is missing or damaged is counted, and has none.
+    ///
+    /// # Errors
+    /// When the place was not allowed: nothing can be read then, and going on would say so for
+    /// every message.
+    pub(crate) fn note(&mut self, outcome: Outcome) -> Result<Option<Vec<f32>>> {
+        match outcome {
+            Ok(Some(values)) => return Ok(Some(values)),
+            Ok(None) => self.missing += 1,
+            Err(error) if *error.kind() == ErrorKind::Denied => return Err(error),
+            Err(error) => {
+                self.damaged += 1;
+                if self.errors.len() < ERRORS {
+                    self.errors.push(error);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Fails where of `wanted` messages none could be read, and one was damaged: the first reason
+    /// is the one to report.
+    pub(crate) fn checked(mut self, wanted: u64) -> Result<Self> {
+        if self.damaged > 0 && self.damaged + self.missing >= wanted && !self.errors.is_empty() {
+            return Err(self.errors.swap_remove(0));
+        }
+        Ok(self)
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.totals += other.totals;
         self.missing += other.missing;
         self.damaged += other.damaged;
+        self.uneven += other.uneven;
         let room = ERRORS.saturating_sub(self.errors.len());
         self.errors.extend(other.errors.into_iter().take(room));
         self.merge(other.clipped);
@@ -73,6 +107,8 @@ pub(super) struct Sums {
     /// Messages of each window.
     pub(super) terms: HashMap<usize, usize>,
     pub(super) factor: f64,
+    /// Whether the amount cannot be negative, as rain.
+    pub(super) clips: bool,
     pub(super) open: Mutex<HashMap<MemberWindow, Arc<Mutex<Open>>>>,
     pub(super) losses: Mutex<Losses>,
     pub(super) reduce: Arc<dyn Fn(MemberTotal) + Send + Sync>,
@@ -83,20 +119,7 @@ impl Sums {
     pub(super) fn take(&self, member: usize, step: usize, outcome: Outcome) -> Result<()> {
         let values = match outcome {
             Ok(Some(values)) => Some(values),
-            Ok(None) => {
-                lock(&self.losses).missing += 1;
-                None
-            }
-            // Nothing can be read then; going on would say so for every message.
-            Err(error) if *error.kind() == ErrorKind::Denied => return Err(error),
-            Err(error) => {
-                let mut losses = lock(&self.losses);
-                losses.damaged += 1;
-                if losses.errors.len() < ERRORS {
-                    losses.errors.push(error);
-                }
-                None
-            }
+            lost => lock(&self.losses).note(lost)?,
         };
         for &(window, sign) in self.uses.get(&step).into_iter().flatten() {
             self.add(member, window, sign, values.as_deref());
@@ -141,18 +164,31 @@ impl Sums {
             return;
         }
         drop(total);
-        let (values, clipped) = finished(sums, self.factor);
+        let (values, clipped) = finished(sums, self.factor, self.clips);
         if clipped.count > 0 {
             lock(&self.losses).merge(clipped);
         }
-        (self.reduce)(MemberTotal { window, member, values });
+        (self.reduce)(MemberTotal { window, member, values, clipped });
     }
 }
 
-/// Sums in single precision and the units asked for, none of them below zero.
-fn finished(sums: Vec<f64>, factor: f64) -> (Vec<f32>, Clipped) {
+/// Sums in single precision and the units asked for; none below zero of what cannot be.
+fn finished(sums: Vec<f64>, factor: f64, clips: bool) -> (Vec<f32>, Clipped) {
     #[expect(clippy::cast_possible_truncation, reason = "amounts are f32 at both ends")]
     let mut values: Vec<f32> = sums.into_iter().map(|sum| (sum * factor) as f32).collect();
-    let clipped = clip_noise(&mut values);
+    let clipped = if clips { clip_noise(&mut values) } else { Clipped::default() };
     (values, clipped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_cannot_be_negative_is_raised_to_zero() {
+        let (rain, clipped) = finished(vec![-0.001, 2.0], 1000.0, true);
+        assert_eq!((rain, clipped), (vec![0.0, 2000.0], Clipped { count: 1, lowest: -1.0 }));
+        let (flux, clipped) = finished(vec![-3.5e6, 2.0], 1.0, false);
+        assert_eq!((flux, clipped), (vec![-3.5e6, 2.0], Clipped::default()));
+    }
 }

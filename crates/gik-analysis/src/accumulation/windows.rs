@@ -84,7 +84,11 @@ pub fn windows(
         windows.retain(|window| window.plan.is_ok());
     }
     if windows.iter().any(|window| window.plan.is_ok()) {
-        return Ok(windows);
+        // What lies before the first step that was chosen nobody asked for.
+        let chosen = steps.iter().copied().min().unwrap_or(0);
+        let asked = |window: &Window| window.plan.is_ok() || window.span.start >= chosen;
+        let leading = windows.iter().take_while(|window| !asked(window)).count();
+        return Ok(windows.split_off(leading));
     }
     match windows.into_iter().find_map(|window| window.plan.err()) {
         Some(missing) => Err(missing.into()),
@@ -150,6 +154,19 @@ mod tests {
         assert!(windows(&steps, StepUnit::Hours, GEFS, half, Alignment::default()).is_err());
         let none = windows(&[12, 24], StepUnit::Hours, GEFS, day, Alignment::default());
         assert!(none.unwrap_err().to_string().contains("some that span"));
+    }
+
+    #[test]
+    fn what_lies_before_the_chosen_steps_is_not_asked_for() {
+        let steps: Vec<u32> = (24..=48).step_by(3).collect();
+        let of = |hours, rule| {
+            let period = Period::hours(hours);
+            windows(&steps, StepUnit::Hours, rule, period, Alignment::default()).unwrap()
+        };
+        assert_eq!(spans(&of(24, GEFS)), [(24, 48)]);
+        // A total since the start says what fell on the first day, too.
+        assert_eq!(spans(&of(24, WindowRule::SinceStart)), [(0, 24), (24, 48)]);
+        assert_eq!(spans(&of(3, GEFS))[..2], [(24, 27), (27, 30)]);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 pub(super) struct Counts {
     /// Members with a total.
     members: u16,
+    /// Values of theirs that were raised to zero.
+    clipped: u64,
     /// For each threshold and point, the members that reach it.
     reached: Vec<u16>,
     /// For each point the members without a value; empty as long as all have one everywhere.
@@ -18,12 +20,13 @@ impl Counts {
     }
 
     /// Counts a member. One without any value does not count.
-    pub(super) fn add(&mut self, values: &[f32], thresholds: &[f32]) {
+    pub(super) fn add(&mut self, values: &[f32], clipped: u64, thresholds: &[f32]) {
         let missing = values.iter().filter(|value| value.is_nan()).count();
         if missing == values.len() || self.members == u16::MAX {
             return;
         }
         self.members += 1;
+        self.clipped += clipped;
         if self.reached.is_empty() {
             self.reached = vec![0; values.len() * thresholds.len()];
         }
@@ -43,6 +46,11 @@ impl Counts {
     /// Members with a total.
     pub(super) fn members(&self) -> u32 {
         self.members.into()
+    }
+
+    /// Values of theirs that were raised to zero.
+    pub(super) fn clipped(&self) -> u64 {
+        self.clipped
     }
 
     /// The probability at each of `points` in per cent; NaN where no member has a value.
@@ -70,14 +78,14 @@ mod tests {
     fn shares_of_the_members_that_have_a_value() {
         let mut counts = Counts::default();
         let thresholds = [5.0, 25.0];
-        counts.add(&[5.0, 30.0, 0.0, f32::NAN], &thresholds);
-        counts.add(&[4.99, f32::NAN, 25.0, f32::NAN], &thresholds);
-        counts.add(&[f32::NAN; 4], &thresholds);
-        assert_eq!(counts.members(), 2);
+        counts.add(&[5.0, 30.0, 0.0, f32::NAN], 1, &thresholds);
+        counts.add(&[4.99, f32::NAN, 25.0, f32::NAN], 0, &thresholds);
+        counts.add(&[f32::NAN; 4], 0, &thresholds);
+        assert_eq!((counts.members(), counts.clipped()), (2, 1));
         assert_eq!(counts.probability(0, 4)[..3], [50.0, 100.0, 50.0]);
         assert_eq!(counts.probability(1, 4)[..3], [0.0, 100.0, 50.0]);
         assert!(counts.probability(1, 4)[3].is_nan());
-        let third = Counts { members: 3, reached: vec![1], without: vec![] };
+        let third = Counts { members: 3, clipped: 0, reached: vec![1], without: vec![] };
         assert_eq!(third.probability(0, 1), [33.333_332]);
     }
 

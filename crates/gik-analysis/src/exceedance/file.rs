@@ -12,19 +12,23 @@ use crate::{Coordinate, Dimension};
 
 /// The variable that says how many members each window has.
 const MEMBERS: &str = "member_count";
+/// The variable that says how many values of each window were raised to zero.
+const CLIPPED: &str = "clipped_count";
 
 /// A file of probabilities that is being written. It appears when it is
 /// [finished](Self::finish), or not at all.
 ///
 /// # Shape
 /// `tp_probability(step, threshold, latitude|y, longitude|x)` in per cent, `step_bnds` and
-/// `valid_time_bnds` with the windows' ends, and `member_count(step)`: the members that were
-/// used.
+/// `valid_time_bnds` with the windows' ends, `member_count(step)`: the members that were used, and
+/// `clipped_count(step)`: values below zero, of all members, that were raised to it.
 #[derive(Debug)]
 pub struct ProbabilityFile {
     file: AtomicFile,
     /// Where the counts of members lie.
     members: u64,
+    /// Likewise those of clipped values.
+    clipped: u64,
 }
 
 impl ProbabilityFile {
@@ -39,7 +43,7 @@ impl ProbabilityFile {
         let mut coordinates = job.coordinates();
         let beside = beside(job, &mut coordinates);
         let mut attributes = job.attributes();
-        attributes.insert("ancillary_variables".into(), MEMBERS.into());
+        attributes.insert("ancillary_variables".into(), format!("{MEMBERS} {CLIPPED}").into());
         let ends = [Dimension { name: "bnds".into(), length: 2 }];
         let plan = Plan::of(&Outline {
             name: &name,
@@ -53,7 +57,8 @@ impl ProbabilityFile {
         })?;
         let mut file = AtomicFile::create(path)?;
         file.write(|out| plan.write(out))?;
-        Ok(Self { file, members: plan.begin(MEMBERS).unwrap_or_default() })
+        let begin = |name| plan.begin(name).unwrap_or_default();
+        Ok(Self { file, members: begin(MEMBERS), clipped: begin(CLIPPED) })
     }
 
     /// Writes the next plane.
@@ -69,12 +74,16 @@ impl ProbabilityFile {
     /// # Errors
     /// When it cannot be written.
     pub fn finish(mut self, summary: &Summary) -> Result<()> {
-        let place = SeekFrom::Start(self.members);
-        self.file.write(|out| {
-            out.seek(place)?;
-            let mut members = summary.members.iter();
-            members.try_for_each(|&count| out.write_all(&count.to_be_bytes()))
-        })?;
+        let clipped = summary.clipped.iter().map(|&count| u32::try_from(count).unwrap_or(u32::MAX));
+        let counts = [(self.members, summary.members.clone()), (self.clipped, clipped.collect())];
+        for (begin, counts) in counts {
+            self.file.write(|out| {
+                out.seek(SeekFrom::Start(begin))?;
+                // The file has signed integers.
+                let mut counts = counts.iter().map(|&count| count.min(i32::MAX.unsigned_abs()));
+                counts.try_for_each(|count| out.write_all(&count.to_be_bytes()))
+            })?;
+        }
         self.file.commit()
     }
 }
@@ -106,12 +115,13 @@ fn beside(job: &Exceedance, coordinates: &mut [Coordinate]) -> Vec<Coordinate> {
         }
         all.push(variable);
     }
-    let zeros = CoordinateValues::Int64(vec![0; windows.len()]);
-    let count = Coordinate { dimensions: vec!["step".into()], ..Coordinate::axis(MEMBERS, zeros) };
-    all.push(
-        count
-            .with_attribute("long_name", "members with a complete total over the window")
-            .with_attribute("units", "1"),
-    );
+    for (name, long_name) in [
+        (MEMBERS, "members with a complete total over the window"),
+        (CLIPPED, "values of all members below zero, noise of packing, that were raised to it"),
+    ] {
+        let zeros = CoordinateValues::Int64(vec![0; windows.len()]);
+        let count = Coordinate { dimensions: vec!["step".into()], ..Coordinate::axis(name, zeros) };
+        all.push(count.with_attribute("long_name", long_name).with_attribute("units", "1"));
+    }
     all
 }

@@ -47,7 +47,7 @@ fn part(coordinate: &Coordinate) -> Option<(u8, String)> {
     let units = coordinate.text("units").unwrap_or_default();
     let time = TimeUnits::of(coordinate).and_then(|units| units.time(value));
     Some(match (coordinate.name.as_str(), time) {
-        ("valid_time", Some(time)) => {
+        (name, Some(time)) if name == "valid_time" || is_valid_time(coordinate) => {
             (2, format!("Valid {}", time.format("%a %-d %b %Y %H:%M UTC")))
         }
         (_, Some(time)) => (0, format!("Run {}", time.format("%-d %b %Y %H:%M UTC"))),
@@ -63,6 +63,11 @@ fn part(coordinate: &Coordinate) -> Option<(u8, String)> {
         (name, None) if units.is_empty() || units == "1" => (4, format!("{name} {value}")),
         (_, None) => (4, format!("{value} {units}")),
     })
+}
+
+/// A run that is laid out by its valid times calls these `time`.
+fn is_valid_time(coordinate: &Coordinate) -> bool {
+    coordinate.name == "time" && coordinate.text("standard_name") == Some("time")
 }
 
 /// Places, projections: not something that was chosen from several.
@@ -116,6 +121,15 @@ mod tests {
             )
             .unwrap();
         assert_eq!(subtitle(&field), "T+18 to T+24 h");
+    }
+
+    #[test]
+    fn a_time_of_the_run_layout_is_a_valid_time() {
+        let time = Coordinate::scalar("time", CoordinateValues::Int64(vec![1_736_208_000]))
+            .with_attribute("units", "seconds since 1970-01-01")
+            .with_attribute("standard_name", "time");
+        let field = Field::new("tp", [("x", 1)], vec![0.0]).unwrap().with_coordinate(time).unwrap();
+        assert_eq!(subtitle(&field), "Valid Tue 7 Jan 2025 00:00 UTC");
     }
 
     #[test]

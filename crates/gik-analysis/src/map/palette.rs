@@ -163,7 +163,8 @@ pub(super) struct Scale {
 impl Scale {
     /// The position of a value's colour. A value on a level belongs to the class above it.
     pub(super) fn class(&self, value: f32) -> usize {
-        let value = f64::from(value);
+        // Where all neighbours are on the level, a value between them may come out a rounding less.
+        let value = f64::from(value) + f64::from(value.abs()) * 1e-6;
         self.levels.partition_point(|&level| level <= value)
     }
 }

@@ -192,7 +192,11 @@ pub(super) fn edge_labels(
             let x = tick(left, frame.x(longitude), width);
             ticks.push(vec![(x, bottom), (x, bottom + 4.0)]);
             let y = bottom + 6.0 + look.size * 0.85;
-            canvas.text(font, &columns.longitude(longitude), x, y, Anchor::Middle, look);
+            let label = columns.longitude(longitude);
+            // Those at the ends stay below their own panel: the next one has some, too.
+            let half = font.width(&label, look.weight, look.size) / 2.0 - 3.0;
+            let x = x.clamp(left + half.min(width / 2.0), left + (width - half).max(width / 2.0));
+            canvas.text(font, &label, x, y, Anchor::Middle, look);
         }
     }
     if is_first {

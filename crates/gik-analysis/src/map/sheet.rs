@@ -299,7 +299,12 @@ impl Texts {
         if let Some(run) = totals.reference_time() {
             subtitle.push(format!("Run {}", Zone::UTC.text(run, "%a %-d %b %Y %H:%M UTC")));
             if zone != Zone::UTC {
-                subtitle.push(format!("times in {}", zone.name(run)));
+                let last = totals.windows().last().map_or(0, |window| window.span.end);
+                let ends = zone.name(run + i64::from(last) * totals.unit().seconds());
+                subtitle.push(match zone.name(run) {
+                    name if name == ends => format!("times in {name}"),
+                    name => format!("times in {name}, later {ends}"),
+                });
             }
         }
         subtitle.push(if members == 1 { "1 member".into() } else { format!("{members} members") });
@@ -332,12 +337,14 @@ fn row_text(job: &Exceedance, row: usize, zone: Zone) -> [String; 3] {
     };
     let at = |lead: u32| run + i64::from(lead) * totals.unit().seconds();
     let (start, end) = (at(window.span.start), at(window.span.end));
-    let name = zone.name(start);
+    // The clocks may change in between.
+    let (begins, ends) = (zone.name(start), zone.name(end));
+    let begins = if begins == ends { String::new() } else { format!(" {begins}") };
     let day = zone.text(start, "%a %-d %b");
     let until = match zone.text(end, "%a %-d %b") {
         same if same == day => zone.text(end, "%H:%M"),
         _ if totals.request().period <= Period::hours(24) => zone.text(end, "%a %H:%M"),
         other => format!("{other}, {}", zone.text(end, "%H:%M")),
     };
-    [day, format!("{}–{until} {name}", zone.text(start, "%H:%M")), leads]
+    [day, format!("{}{begins}–{until} {ends}", zone.text(start, "%H:%M")), leads]
 }

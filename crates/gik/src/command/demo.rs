@@ -75,8 +75,8 @@ impl Demo {
             region: Some(region),
             ..Query::default()
         };
-        let rain = read_field(&opened, "tp", &query, &|_, _| {}).await?;
-        let temperature = read_field(&opened, "t2m", &query, &|_, _| {}).await?;
+        let rain = read_field(&opened, "tp", &query, DEFAULT_MEMORY, &|_, _| {}).await?.0;
+        let temperature = read_field(&opened, "t2m", &query, DEFAULT_MEMORY, &|_, _| {}).await?.0;
         for field in [&rain, &temperature] {
             output::print(&format!("   {}", describe(field)))?;
         }
@@ -136,7 +136,7 @@ fn describe(field: &Field) -> String {
 /// Maps of the day: its mean over the members, and how probable amounts are.
 async fn draw(opened: &Opened, region: BoundingBox, folder: &Path) -> anyhow::Result<()> {
     let request = Request { region: Some(region), ..Request::new("tp") };
-    let (rain, _) = accumulate(opened, &request, &|_, _| {}).await?;
+    let (rain, _) = accumulate(opened, &request, DEFAULT_MEMORY, &|_, _| {}).await?;
     let mean = rain.reduce(&"member=mean".parse()?)?;
     output::print(&format!("   {}", describe(&mean)))?;
     let map = folder.join("rainfall-24h.png");

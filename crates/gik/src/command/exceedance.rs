@@ -9,6 +9,7 @@ use gik::core::Error;
 use serde_json::json;
 
 use super::memory::Memory;
+use super::read::{say_clipped, windows_unmade};
 use super::{Outcome, StateArguments, output};
 
 #[derive(Debug, clap::Args)]
@@ -149,9 +150,10 @@ impl ExceedanceMaps {
             let windows: Vec<_> = totals
                 .windows()
                 .iter()
-                .zip(&summary.members)
-                .map(|(window, used)| {
-                    json!({"start": window.span.start, "end": window.span.end, "members": used})
+                .zip(summary.members.iter().zip(&summary.clipped))
+                .map(|(window, (used, clipped))| {
+                    let (start, end) = (window.span.start, window.span.end);
+                    json!({"start": start, "end": end, "members": used, "clipped": clipped})
                 })
                 .collect();
             output::print_json(&json!({
@@ -166,6 +168,7 @@ impl ExceedanceMaps {
                 "messages_missing": losses.missing,
                 "messages_damaged": losses.damaged,
                 "clipped": {"values": losses.clipped.count, "lowest": losses.clipped.lowest},
+                "errors": losses.errors.iter().map(output::told).collect::<Vec<_>>(),
                 "files": self.output,
                 "seconds": seconds,
                 "peak_memory_bytes": gik::peak_memory(),
@@ -183,14 +186,7 @@ impl ExceedanceMaps {
                 output::print(&format!("written to {}", path.display()))?;
             }
         }
-        if losses.clipped.count > 0 {
-            output::remark(&format!(
-                "{} values below zero (packing noise, the lowest {:.3} {}) were raised to 0",
-                output::count(losses.clipped.count as u64),
-                losses.clipped.lowest,
-                totals.units()
-            ));
-        }
+        say_clipped(losses, totals.units());
         if let Some(drawn) = drawn.filter(|&drawn| drawn < totals.windows().len()) {
             output::remark(&format!(
                 "the picture has the first {drawn} of {} windows; choose others with --sel step=",
@@ -205,8 +201,11 @@ impl ExceedanceMaps {
             for (window, used) in short.iter().take(10) {
                 output::remark(&format!("  {}: {used} of {members} members", window.span));
             }
+            for text in windows_unmade(totals).iter().take(10) {
+                output::remark(&format!("  {text}"));
+            }
             for error in &losses.errors {
-                output::remark(&format!("  {error}"));
+                output::remark(&format!("  {}", output::told(error)));
             }
         }
         Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })

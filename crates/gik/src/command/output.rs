@@ -31,6 +31,20 @@ pub(super) fn remark(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// An error with its causes, on one line.
+pub(super) fn told(error: &gik::core::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(&format!(": {said}"));
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// Says what went wrong, down to the first cause.
 pub(super) fn error(error: &anyhow::Error) {
     remark(&format!("gik: {error}"));

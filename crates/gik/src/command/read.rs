@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gik::analysis::accumulation::{Period, Request, accumulate};
+use gik::analysis::accumulation::{Accumulation, Losses, Period, Request, accumulate};
 use gik::analysis::{
     BoundingBox, Field, Format, Label, Place, Query, Reduction, check_output, is_coordinate,
     read_field, read_reduced, write_field,
@@ -41,7 +41,7 @@ pub(super) struct Read {
     /// several, which are computed in turn.
     #[arg(long, value_name = "DIM=STATISTIC")]
     reduce: Vec<Reduction>,
-    /// Memory to reduce in.
+    /// Memory to work in. A result that does not fit is refused before anything is read.
     #[arg(long, value_name = "SIZE", default_value = "1GB")]
     memory: Memory,
     /// The file to write: .npy, .nc (CF NetCDF), .csv, .zarr (a folder) or .png (a map).
@@ -68,11 +68,14 @@ impl Read {
         if is_coordinate(&opened, &self.variable).await? {
             return self.coordinate(&opened, &labels).await;
         }
-        let (field, complete) = self.field(&opened, labels).await?;
+        let (field, losses, unmade) = self.field(&opened, labels).await?;
         if let Some(path) = &self.output {
             write_field(&field, path)?;
         }
-        self.report(&field)?;
+        self.report(&field, &losses, &unmade)?;
+        say(&losses, &unmade, field.text("units").unwrap_or_default());
+        let complete =
+            losses.totals == 0 && losses.damaged == 0 && losses.uneven == 0 && unmade.is_empty();
         Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })
     }
 
@@ -89,43 +92,40 @@ impl Read {
         coordinate::show(opened, &self.variable, labels, self.output.as_deref(), self.json).await
     }
 
-    /// What was asked for, and whether nothing of it is missing that totals need.
-    async fn field(&self, opened: &Opened, labels: Vec<Label>) -> anyhow::Result<(Field, bool)> {
+    /// What was asked for, what of it was lost, and totals that the steps do not add up to.
+    async fn field(
+        &self,
+        opened: &Opened,
+        labels: Vec<Label>,
+    ) -> anyhow::Result<(Field, Losses, Vec<String>)> {
         let bar = output::progress_bar("reading messages");
         let progress = output::advance(&bar);
+        let memory = self.memory.bytes();
         let mut reductions = self.reduce.as_slice();
-        let mut complete = true;
-        let mut field = if let Some(period) = self.accumulate {
+        let mut unmade = Vec::new();
+        let (mut field, losses) = if let Some(period) = self.accumulate {
             let request =
                 Request { period, labels, region: self.bbox, ..Request::new(&self.variable) };
-            let (field, losses) = accumulate(opened, &request, &progress).await?;
-            complete = losses.totals == 0;
-            if !complete {
-                output::remark(&format!(
-                    "incomplete: {} totals lack messages ({} missing, {} damaged) and are NaN",
-                    losses.totals, losses.missing, losses.damaged
-                ));
-            }
-            field
+            unmade = windows_unmade(&Accumulation::open(opened, &request).await?);
+            accumulate(opened, &request, memory, &progress).await?
         } else {
             let query = Query { labels, region: self.bbox, point: self.point };
             match reductions.split_first() {
                 Some((first, rest)) => {
                     reductions = rest;
-                    let memory = self.memory.bytes();
                     read_reduced(opened, &self.variable, &query, first, memory, &progress).await?
                 }
-                None => read_field(opened, &self.variable, &query, &progress).await?,
+                None => read_field(opened, &self.variable, &query, memory, &progress).await?,
             }
         };
         bar.finish_and_clear();
         for reduction in reductions {
             field = field.reduce(reduction)?;
         }
-        Ok((field, complete))
+        Ok((field, losses, unmade))
     }
 
-    fn report(&self, field: &Field) -> anyhow::Result<()> {
+    fn report(&self, field: &Field, losses: &Losses, unmade: &[String]) -> anyhow::Result<()> {
         let statistics = Statistics::of(field.values());
         if self.json {
             let dimensions: Vec<_> = field.dimensions().iter().map(|it| &it.name).collect();
@@ -139,6 +139,12 @@ impl Read {
                 "minimum": statistics.minimum,
                 "maximum": statistics.maximum,
                 "mean": statistics.mean,
+                "messages_missing": losses.missing,
+                "messages_damaged": losses.damaged,
+                "totals_missing": losses.totals + unmade.len() as u64,
+                "of_fewer_members": losses.uneven,
+                "clipped": {"values": losses.clipped.count, "lowest": losses.clipped.lowest},
+                "errors": losses.errors.iter().map(output::told).collect::<Vec<_>>(),
                 "file": self.output,
             }));
         }
@@ -147,6 +153,59 @@ impl Read {
             output::print(&format!("written to {}", path.display()))?;
         }
         Ok(())
+    }
+}
+
+/// Totals that the steps of the store do not add up to, and what is missing for them.
+pub(super) fn windows_unmade(totals: &Accumulation) -> Vec<String> {
+    let unmade = totals.windows().iter().filter_map(|window| {
+        let missing = window.plan.as_ref().err()?.clone();
+        Some(gik::core::Error::from(missing).to_string())
+    });
+    unmade.collect()
+}
+
+/// Lines of one kind, at most.
+const LINES: usize = 10;
+
+/// Says what is missing, and why.
+fn say(losses: &Losses, unmade: &[String], units: &str) {
+    if losses.missing + losses.damaged > 0 {
+        output::remark(&format!(
+            "{} messages are not in the store, {} cannot be read: NaN in their place",
+            output::count(losses.missing),
+            output::count(losses.damaged)
+        ));
+    }
+    for error in losses.errors.iter().take(LINES) {
+        output::remark(&format!("  {}", output::told(error)));
+    }
+    if losses.totals > 0 {
+        output::remark(&format!(
+            "incomplete: {} totals lack messages and are NaN",
+            output::count(losses.totals)
+        ));
+    }
+    for text in unmade.iter().take(LINES) {
+        output::remark(&format!("incomplete: {text}"));
+    }
+    if losses.uneven > 0 {
+        output::remark(&format!(
+            "incomplete: {} fields of the statistic are of fewer members than there are",
+            output::count(losses.uneven)
+        ));
+    }
+    say_clipped(losses, units);
+}
+
+/// Says how many values were raised to zero.
+pub(super) fn say_clipped(losses: &Losses, units: &str) {
+    if losses.clipped.count > 0 {
+        output::remark(&format!(
+            "{} values below zero (packing noise, the lowest {:.3} {units}) were raised to 0",
+            output::count(losses.clipped.count as u64),
+            losses.clipped.lowest
+        ));
     }
 }
 

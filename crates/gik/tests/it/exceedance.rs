@@ -190,7 +190,7 @@ async fn the_day_of_gefs_is_the_true_one_of_the_older_tools() {
     let desk = legacy_desk(bundle, build, 0);
     let opened = desk.open("store").await;
     let request = east_africa(Alignment::default());
-    let (rain, losses) = accumulate(&opened, &request, &|_, _| {}).await.unwrap();
+    let (rain, losses) = accumulate(&opened, &request, DEFAULT_MEMORY, &|_, _| {}).await.unwrap();
     assert_eq!((rain.shape(), losses.totals), (vec![1, 1, 141, 129], 0));
     // Four sums in single precision there, one rounding here.
     let expected = runs(include_str!("../fixtures/legacy/gefs_true_24h.txt"));
@@ -247,7 +247,7 @@ async fn units_of_ecmwf_and_aifs_come_to_millimetres() {
             alignment: Alignment::From(first),
             ..Request::new("tp")
         };
-        let (rain, _) = accumulate(&opened, &request, &|_, _| {}).await.unwrap();
+        let (rain, _) = accumulate(&opened, &request, DEFAULT_MEMORY, &|_, _| {}).await.unwrap();
         assert_eq!(rain.text("units"), Some("mm"), "{name}");
         let value = |step| run.values("tp", None, 0, step).unwrap().unwrap();
         let expected: Vec<f32> = value(2 * first)

@@ -272,3 +272,70 @@ fn a_generated_run_reads_as_it_was_rounded() {
         assert_same(found, &expected);
     }
 }
+
+/// A damaged file costs its own values; the rest is written, and the exit code says so.
+#[test]
+fn what_cannot_be_read_costs_its_own_values() {
+    let desk = Desk::new();
+    let run = Run::new(&[0, 1, 2], &[3, 6]);
+    run.write(&desk.path("bucket"));
+    desk.build(&format!("{} --source bucket --store store", run.options())).exits(0);
+    std::fs::remove_file(desk.path("bucket").join(run.path(1, 6))).unwrap();
+    let read = "read store t2m --allow bucket";
+    let outcome = desk.gik(&format!("{read} --json -o x.npy")).exits(3);
+    let report = outcome.json();
+    assert_eq!((&report["messages_damaged"], &report["messages_missing"]), (&1.into(), &0.into()));
+    assert!(report["errors"][0].as_str().unwrap().contains("gep01"), "{report}");
+    outcome.says(&["1 cannot be read", "gep01"]);
+    let values = desk.npy("x.npy").1;
+    let points = values.len() / 6;
+    for (number, (member, step)) in run.targets().enumerate() {
+        let expected = match (member, step) {
+            (1, 6) => run.missing(),
+            _ => run.values(T2M, member, step),
+        };
+        assert_same(&values[number * points..(number + 1) * points], &expected);
+    }
+    // A statistic over members says that one is not in it.
+    let report = desk.gik(&format!("{read} --reduce member=mean --json")).exits(3).json();
+    assert_eq!(report["of_fewer_members"], 1);
+    let report = desk.gik(&format!("{read} --sel step=3 --reduce member=p90 --json")).exits(0);
+    assert_eq!(report.json()["of_fewer_members"], 0);
+    // All of it.
+    desk.gik(&format!("{read} --sel step=6 --sel member=1")).exits(1).says(&["gep01"]);
+}
+
+/// In little memory a statistic is made in bands of rows: the numbers are the same.
+#[tokio::test]
+async fn bands_of_rows_make_the_same_statistic() {
+    let desk = Desk::new();
+    let run = Run::new(&[0, 1, 2, 3], &[3, 6, 9, 12]);
+    run.write(&desk.path("bucket"));
+    desk.build(&format!("{} --source bucket --store store", run.options())).exits(0);
+    let opened = desk.open("store").await;
+    let results = 4 * 361 * 720;
+    // What the program takes, what messages under way take at least, twice the result.
+    let little = (150 << 20) + (24 << 20) + results * 8;
+    for statistic in ["mean", "std", "max", "p90"] {
+        let reduction = format!("member={statistic}").parse().unwrap();
+        let query = gik::analysis::Query::default();
+        let mut fields = Vec::new();
+        for memory in [little, 1_000_000_000] {
+            let progress = std::sync::Mutex::new(0);
+            let count = |_, total| *progress.lock().unwrap() = total;
+            let read =
+                gik::analysis::read_reduced(&opened, "t2m", &query, &reduction, memory, &count);
+            fields.push(read.await.unwrap().0);
+            // 16 messages, read once for each band.
+            let bands = *progress.lock().unwrap() / 16;
+            assert_eq!(bands > 1, memory == little, "{statistic}: {bands}");
+        }
+        assert_same(fields[0].values(), fields[1].values());
+    }
+    let query = gik::analysis::Query::default();
+    let reduction = "member=mean".parse().unwrap();
+    let read =
+        gik::analysis::read_reduced(&opened, "t2m", &query, &reduction, 190_000_000, &|_, _| {});
+    let error = read.await.unwrap_err().to_string();
+    assert!(error.contains("--memory"), "{error}");
+}

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use gik::Job;
+use gik::analysis::exceedance::DEFAULT_MEMORY;
 use gik::analysis::{BoundingBox, Query, read_field};
 use gik::core::{BuildOptions, RunRequest};
 use gik::icechunk::{Repository, S3Settings, StoreLocation};
@@ -44,7 +45,7 @@ pub(super) async fn play(folder: &Path, region: &BoundingBox) -> anyhow::Result<
     for name in ["tp", "t2m", "t"] {
         let labels = vec!["time=2025-09-30T00".parse()?, "step=3".parse()?];
         let query = Query { labels, region: Some(*region), ..Query::default() };
-        let field = read_field(&opened, name, &query, &|_, _| {}).await?;
+        let field = read_field(&opened, name, &query, DEFAULT_MEMORY, &|_, _| {}).await?.0;
         output::print(&format!("   {}", describe(&field)))?;
     }
     Ok(())
