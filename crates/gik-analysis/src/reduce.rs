@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex};
 use gik_core::{Error, ErrorKind, Result};
 use gik_icechunk::{Opened, StoredArray};
 
+use crate::Field;
 use crate::accumulation::{Losses, lock};
 use crate::axes::Axis;
 use crate::chunks::Chunks;
 use crate::pipeline::{self, Progress};
 use crate::read::{Query, Read, describe, read_values, room, wanted};
-use crate::{Coordinate, Field};
 
 /// What is computed of the values along a dimension. Missing values do not count; where all
 /// are missing the result is.
@@ -462,7 +462,7 @@ async fn moments(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::CoordinateValues;
+    use crate::{Coordinate, CoordinateValues};
 
     fn measured(text: &str, values: &[f32]) -> f32 {
         let reduction: Reduction = format!("member={text}").parse().unwrap();

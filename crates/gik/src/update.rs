@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use gik_core::{
-    Error, ErrorKind, Headers, ManifestStore, Parser, ReferenceTime, Registry, Report, Result, Run,
-    SourceReader, build_files_until,
+    Error, ErrorKind, Headers, Parser, ReferenceTime, Registry, Report, Result, Run, SourceReader,
+    build_files_until,
 };
 use gik_icechunk::{Commit, Container, Opened, Repository, RunPart, WriteOptions, Writer};
 use serde_json::{Value, json};

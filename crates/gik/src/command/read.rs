@@ -160,7 +160,7 @@ impl Read {
 pub(super) fn windows_unmade(totals: &Accumulation) -> Vec<String> {
     let unmade = totals.windows().iter().filter_map(|window| {
         let missing = window.plan.as_ref().err()?.clone();
-        Some(gik::core::Error::from(missing).to_string())
+        Some(Error::from(missing).to_string())
     });
     unmade.collect()
 }

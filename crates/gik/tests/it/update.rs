@@ -118,8 +118,9 @@ fn what_was_damaged_is_mended_by_the_next_update() {
     let index = bucket.join(run.path(0, 3)).with_added_extension("idx");
     let whole = fs::read_to_string(&index).unwrap();
     // Two lines for one message: which one is right nobody can tell.
-    let first = whole.lines().next().unwrap();
-    fs::write(&index, format!("{whole}{first}\n")).unwrap();
+    let (first, others) = whole.split_once('\n').unwrap();
+    let again = first.replacen("1:0:", "2:100:", 1);
+    fs::write(&index, format!("{first}\n{again}\n{others}")).unwrap();
     let options = "--index-only --json";
     let report = desk.gik(&line(&run, options)).exits(3).json();
     let commits = desk.gik("history store --json").exits(0).json();
