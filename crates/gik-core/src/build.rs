@@ -7,10 +7,11 @@ use futures::StreamExt;
 use futures::future::Either;
 use url::Url;
 
+use crate::unknown::array_like;
 use crate::{
-    ChunkEntry, Diagnostic, Error, ErrorKind, FileReferences, ManifestGroup, ManifestStore,
-    NothingFound, Parser, Problem, Report, Result, Run, RunRequest, SchemaOptions, SourceFile,
-    SourceObject, SourceReader, SourceTable,
+    ChunkEntry, Diagnostic, Error, ErrorKind, FileReferences, Layout, ManifestGroup, ManifestStore,
+    Names, NothingFound, Parser, Problem, Report, Result, Run, RunRequest, SchemaOptions,
+    SourceFile, SourceId, SourceObject, SourceReader, SourceTable, UnknownMessage,
 };
 
 /// How a manifest is built.
@@ -44,6 +45,10 @@ impl Default for BuildOptions {
 
 /// Files in a folder from which on listing it is cheaper than asking for each.
 const LIST_FROM: usize = 8;
+
+/// Arrays of messages that the model's table does not know, at most: files must not dictate how
+/// much memory a store takes.
+const UNKNOWN_LIMIT: usize = 1000;
 
 /// Files in a row that fail to be read, at least, before the rest is given up: each has been
 /// tried for minutes, and a source that is gone would take hours otherwise.
@@ -126,7 +131,7 @@ pub async fn build_files_until(
     report.list_seconds = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
-    let mut placement = Placement::new(run, group);
+    let mut placement = Placement::new(run, group, options.schema.layout);
     let reader = &*reader;
     let mut files = futures::stream::iter(sources)
         .map(|source| async move { (source, read(parser, run, source, reader, options).await) })
@@ -181,7 +186,8 @@ pub async fn build_files_until(
     // Files finish in any order; the report reads the same each time.
     report.diagnostics.sort_by(|a, b| (&a.url, a.problem).cmp(&(&b.url, b.problem)));
 
-    let store = placement.store;
+    report.unknown_arrays = placement.extra.len() as u64;
+    let store = placement.finish();
     report.references = store.group.virtual_count();
     Ok((store, report))
 }
@@ -250,13 +256,16 @@ pub async fn parse(
 /// Places the references of files into the arrays' chunk grids.
 struct Placement {
     store: ManifestStore,
+    layout: Layout,
     steps: u64,
-    /// Chunks of each data array for one member and step: its levels.
+    /// Chunks of each of the model's data arrays for one member and step: its levels.
     levels: Vec<u64>,
+    /// Arrays of what the model's table does not know: positions behind the model's.
+    extra: BTreeMap<String, usize>,
 }
 
 impl Placement {
-    fn new(run: &Run, group: ManifestGroup) -> Self {
+    fn new(run: &Run, group: ManifestGroup, layout: Layout) -> Self {
         let steps = run.steps.len() as u64;
         let members = run.members.as_ref().map_or(1, |members| members.len() as u64);
         let levels = group
@@ -264,7 +273,41 @@ impl Placement {
             .iter()
             .map(|(_, array)| array.chunks.len() / (steps * members).max(1))
             .collect();
-        Self { store: ManifestStore { group, sources: SourceTable::default() }, steps, levels }
+        let store = ManifestStore { group, sources: SourceTable::default() };
+        Self { store, layout, steps, levels, extra: BTreeMap::new() }
+    }
+
+    /// The store, its arrays in an order that does not depend on which file came first.
+    fn finish(self) -> ManifestStore {
+        let mut store = self.store;
+        if let Some(extra) = store.group.data.get_mut(self.levels.len()..) {
+            extra.sort_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        store
+    }
+
+    /// Places a message that the model's table does not know; whether its place was empty, or
+    /// none where there are too many arrays.
+    fn add_unknown(&mut self, message: &UnknownMessage, source: SourceId) -> Result<Option<bool>> {
+        let name = &message.variable.name;
+        let index = match self.extra.get(name) {
+            Some(&index) => index,
+            None => {
+                let Some((_, pattern)) = self.store.group.data.first() else { return Ok(None) };
+                if self.extra.len() >= UNKNOWN_LIMIT {
+                    return Ok(None);
+                }
+                let array = array_like(pattern, &message.variable, self.layout)?;
+                let index = self.store.group.data.len();
+                self.store.group.data.push((name.clone(), array));
+                self.extra.insert(name.clone(), index);
+                index
+            }
+        };
+        let Some((_, array)) = self.store.group.data.get_mut(index) else { return Ok(None) };
+        let position = u64::from(message.member) * self.steps + u64::from(message.step);
+        let entry = ChunkEntry { source, offset: message.offset, length: message.length };
+        array.chunks.set_virtual(position, entry).map(Some)
     }
 
     fn add(
@@ -277,7 +320,7 @@ impl Placement {
         report.index_bytes += file.bytes;
         report.parse_seconds += file.parse_seconds;
         report.diagnostics.extend(file.diagnostics);
-        if file.references.is_empty() {
+        if file.references.is_empty() && file.unknown.is_empty() {
             return Ok(());
         }
         report.files_used += 1;
@@ -303,6 +346,21 @@ impl Placement {
             let entry =
                 ChunkEntry { source: id, offset: reference.offset, length: reference.length };
             array.chunks.set_virtual(index, entry)?;
+        }
+        let mut left_out = Names::default();
+        for message in &file.unknown {
+            match self.add_unknown(message, id)? {
+                Some(is_new) => report.references_expected += u64::from(is_new),
+                None => left_out.add(|| message.variable.name.clone()),
+            }
+        }
+        if left_out.count() > 0 {
+            let text = format!(
+                "{} messages would need more than {UNKNOWN_LIMIT} arrays and are left out: {left_out}",
+                left_out.count()
+            );
+            let url = source.data.as_str().to_owned();
+            report.diagnostics.push(Diagnostic { problem: Problem::UnknownMessage, url, text });
         }
         Ok(())
     }

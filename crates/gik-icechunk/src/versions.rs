@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use futures::TryStreamExt;
 use gik_core::{Error, ErrorKind, ReferenceTime, Result};
 use icechunk::format::SnapshotId;
 use icechunk::repository::{RepositoryErrorKind, VersionInfo};
 
 use crate::lock::WriteLock;
+use crate::staged::PART;
 use crate::{Opened, Repository, fault};
 
 /// How long a tag waits for somebody else's commit.
@@ -74,7 +76,7 @@ impl Repository {
             return Ok(VersionInfo::TagRef(version.to_owned()));
         }
         if let Some(at) = parse_time(version) {
-            return Ok(VersionInfo::AsOf { branch: "main".to_owned(), at });
+            return self.until(at).await;
         }
         if let Ok(id) = SnapshotId::try_from(version) {
             return Ok(VersionInfo::SnapshotId(id));
@@ -88,6 +90,20 @@ impl Repository {
                  like 2025-01-06T12"
             ),
         ))
+    }
+
+    /// The newest commit of `main` at a time.
+    async fn until(&self, at: DateTime<Utc>) -> Result<VersionInfo> {
+        let failed = |error| fault::repository(&self.location, &error);
+        let main = VersionInfo::BranchTipRef("main".to_owned());
+        let mut commits = Box::pin(self.inner.ancestry(&main).await.map_err(failed)?);
+        while let Some(commit) = commits.try_next().await.map_err(failed)? {
+            if commit.flushed_at <= at && !commit.metadata.contains_key(PART) {
+                return Ok(VersionInfo::SnapshotId(commit.id));
+            }
+        }
+        // Icechunk's own words for a time before the first commit.
+        Ok(VersionInfo::AsOf { branch: "main".to_owned(), at })
     }
 
     async fn opened(&self, version: &VersionInfo) -> Result<Opened> {

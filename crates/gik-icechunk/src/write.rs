@@ -16,8 +16,8 @@ use icechunk::{Repository, Storage};
 
 use crate::config::{extended_config, repository_config};
 use crate::lock::WriteLock;
-use crate::read::without_preloading;
-use crate::transaction::{Changes, Transaction};
+use crate::repository::without_preloading;
+use crate::transaction::{Changes, Room, Transaction};
 use crate::{Container, S3Settings, StoreLocation, fault};
 
 /// What goes with a commit.
@@ -181,11 +181,15 @@ impl Writer {
             .virtual_chunk_containers()
             .filter_map(Container::of_config)
             .collect();
-        let transaction = self.begin(&repository).await?;
-        let mut changes = Changes::default();
-        for run in runs {
-            changes = changes.and(transaction.add(run, &locations(run, &containers)?).await?);
+        let mut transaction = self.begin(&repository, "main").await?;
+        let room = transaction.room(runs).await?;
+        if let Some(room) = room.as_ref().filter(|room| room.moves()) {
+            let (snapshot, changes) =
+                self.add_staged(&repository, transaction, room, runs, &containers, options).await?;
+            let write_seconds = started.elapsed().as_secs_f64();
+            return Ok(Written { snapshot, changes, attempts, write_seconds, commit_seconds: 0.0 });
         }
+        let changes = self.add_in(&mut transaction, room.as_ref(), runs, &containers).await?;
         let write_seconds = started.elapsed().as_secs_f64();
         let started = Instant::now();
         let has_uncommitted = transaction.session.read().await.has_uncommitted_changes();
@@ -196,6 +200,24 @@ impl Writer {
         };
         let commit_seconds = started.elapsed().as_secs_f64();
         Ok(Written { snapshot, changes, attempts, write_seconds, commit_seconds })
+    }
+
+    /// Adds runs to what a transaction holds, after the room that they need was made.
+    pub(crate) async fn add_in(
+        &self,
+        transaction: &mut Transaction<'_>,
+        room: Option<&Room>,
+        runs: &[&ManifestStore],
+        containers: &[Container],
+    ) -> Result<Changes> {
+        let mut changes = Changes::default();
+        if let (Some(room), Some(first)) = (room, runs.first()) {
+            transaction.enter(room, first).await?;
+        }
+        for run in runs {
+            changes = changes.and(transaction.add(run, &locations(run, containers)?).await?);
+        }
+        Ok(changes)
     }
 
     /// Opens the repository; its configuration gets the places and arrays that it lacks.
@@ -223,15 +245,19 @@ impl Writer {
         Ok(repository)
     }
 
-    async fn begin(&self, repository: &Repository) -> Result<Transaction<'_>, Failure> {
+    pub(crate) async fn begin(
+        &self,
+        repository: &Repository,
+        branch: &str,
+    ) -> Result<Transaction<'_>, Failure> {
         let session = repository
-            .writable_session("main")
+            .writable_session(branch)
             .await
             .map_err(|error| self.failure_of_repository(&error))?;
         Ok(Transaction::new(session, &self.location).await)
     }
 
-    async fn commit(
+    pub(crate) async fn commit(
         &self,
         transaction: &Transaction<'_>,
         options: &WriteOptions,
@@ -254,7 +280,10 @@ impl Writer {
         }
     }
 
-    fn failure_of_repository(&self, error: &icechunk::repository::RepositoryError) -> Failure {
+    pub(crate) fn failure_of_repository(
+        &self,
+        error: &icechunk::repository::RepositoryError,
+    ) -> Failure {
         if is_conflict(&error.kind) {
             return Failure::Conflict;
         }
@@ -362,7 +391,7 @@ impl Drop for Writer {
 }
 
 /// Why a transaction did not come to be.
-enum Failure {
+pub(crate) enum Failure {
     /// Somebody else's commit came first.
     Conflict,
     Final(Error),
@@ -374,7 +403,7 @@ impl From<Error> for Failure {
     }
 }
 
-const fn is_conflict(kind: &RepositoryErrorKind) -> bool {
+pub(crate) const fn is_conflict(kind: &RepositoryErrorKind) -> bool {
     matches!(
         kind,
         RepositoryErrorKind::Conflict { .. }
@@ -408,7 +437,7 @@ fn is_begun(key: &str) -> bool {
 }
 
 /// The pause before a try to commit: longer from try to try, and another one for each writer.
-fn pause(attempt: u32) -> Duration {
+pub(crate) fn pause(attempt: u32) -> Duration {
     let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let noise = clock.map_or(0, |time| time.subsec_nanos()) ^ std::process::id().rotate_left(16);
     Duration::from_millis(u64::from(attempt.min(20) * 10 + noise % (attempt.min(20) * 20)))

@@ -6,6 +6,23 @@
 //! [`ManifestStore`](gik_core::ManifestStore) laid out as a freshly built one, and one of any
 //! manifest is written back in each of these formats.
 
+mod columns;
+mod from_manifest;
+mod json;
+pub mod kerchunk;
+mod key_value;
+mod longitudes;
+mod member_files;
+mod python;
 mod reference_set;
+mod table;
+mod to_manifest;
+mod url_text;
+mod zarr_v2;
 
-pub use reference_set::{ReferenceSet, Value};
+pub use json::{parse_json, strict_json};
+pub use key_value::write_key_value;
+pub use member_files::{MemberFile, MemberFiles, MemberOptions};
+pub use python::parse_python;
+pub use reference_set::{ReferenceSet, Value, is_metadata_key};
+pub use table::{COLUMN_LIMIT, ROWS_LIMIT, Table};

@@ -10,11 +10,13 @@ pub use gik_gefs as gefs;
 pub use gik_hrrr as hrrr;
 pub use {
     gik_analysis as analysis, gik_codec as codec, gik_core as core, gik_icechunk as icechunk,
+    gik_legacy as legacy,
 };
 
 mod backfill;
 mod build;
 mod deadline;
+mod export;
 mod source;
 pub mod template;
 mod update;
@@ -23,6 +25,7 @@ mod validate;
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
 pub use build::{Built, Job, build, build_with, nothing_json, peak_memory};
 pub use deadline::within;
+pub use export::{Export, ExportFormat, Exported, export};
 pub use source::{Source, open_file, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};
 pub use validate::{ArrayState, RunState, Validation, validate};

@@ -87,6 +87,12 @@ pub(super) fn summary(built: &gik::Built, store: &StoreLocation) -> String {
         output::count(report.requests),
         built.total_seconds,
     );
+    if report.unknown_arrays > 0 {
+        text.push_str(&format!(
+            "\n  {} arrays param_… of messages that the model's table does not know",
+            output::count(report.unknown_arrays)
+        ));
+    }
     let changes = built.written.changes;
     if !changes.any() {
         text.push_str("\n  all of it was there already; nothing was written");

@@ -6,6 +6,7 @@ mod coordinate;
 mod demo;
 mod exceedance;
 mod expire;
+mod export;
 mod history;
 mod info;
 mod job;
@@ -59,6 +60,9 @@ enum Command {
     Exceedance(exceedance::ExceedanceMaps),
     /// List the messages of a GRIB2 file, from their headers alone.
     Scan(scan::Scan),
+    /// Write a store's references for other programs: kerchunk's formats, or the tables of the
+    /// Grib-Index-Kerchunk workflow.
+    Export(export::Export),
     /// Learn what a product holds from its files, for products without a model.
     Template(template::Templates),
     /// Build, read and draw a small bundled run, without a network.
@@ -120,6 +124,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Read(command) => command.run().await,
         Command::Exceedance(command) => command.run().await,
         Command::Scan(command) => command.run().await,
+        Command::Export(command) => command.run().await,
         Command::Template(command) => command.run().await,
         Command::Demo(command) => command.run().await,
     }
