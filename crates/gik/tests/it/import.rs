@@ -3,7 +3,8 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use gik::analysis::{Alignment, BoundingBox, Request, accumulate};
+use gik::analysis::BoundingBox;
+use gik::analysis::accumulation::{Alignment, Request, accumulate};
 
 use crate::desk::{Desk, assert_same};
 
@@ -61,8 +62,8 @@ async fn members_of_gefs_decode_to_the_true_rain_of_a_day() {
     let region: BoundingBox = "21,-12,53,23".parse().unwrap();
     let request =
         Request { region: Some(region), alignment: Alignment::default(), ..Request::new("tp") };
-    let (rain, losses) = accumulate(&opened, &request, &|_, _| {}).await.unwrap();
-    assert_eq!((rain.shape(), losses.totals), (vec![1, 2, 141, 129], 1));
+    let (rain, account) = accumulate(&opened, &request, &|_, _| {}).await.unwrap();
+    assert_eq!((rain.shape(), account.losses.missing), (vec![1, 2, 141, 129], 1));
     let expected = include_str!("../fixtures/legacy/gefs_true_24h.txt");
     let expected = crate::exceedance::runs(expected);
     for (found, expected) in rain.values().iter().zip(&expected) {
