@@ -10,12 +10,14 @@ pub use gik_gefs as gefs;
 pub use gik_hrrr as hrrr;
 pub use {
     gik_analysis as analysis, gik_codec as codec, gik_core as core, gik_icechunk as icechunk,
-    gik_legacy as legacy,
 };
 
 mod backfill;
 mod build;
+#[cfg(feature = "legacy")]
 mod export;
+#[cfg(feature = "legacy")]
+mod import;
 mod source;
 pub mod template;
 mod update;
@@ -23,7 +25,12 @@ mod validate;
 
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
 pub use build::{Built, Job, build, build_with, nothing_json, peak_memory};
+#[cfg(feature = "legacy")]
 pub use export::{Export, ExportFormat, Exported, export};
+#[cfg(feature = "legacy")]
+pub use gik_legacy as legacy;
+#[cfg(feature = "legacy")]
+pub use import::{ImportFrom, ImportJob, Imported, import};
 pub use source::{Source, open_file, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};
 pub use validate::{ArrayState, RunState, Validation, validate};

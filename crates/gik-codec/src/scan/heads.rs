@@ -329,7 +329,7 @@ async fn step(file: &File<'_>, at: u64, is_guess: bool) -> Result<Outcome> {
 
 impl Head {
     /// Section 0 (edition 2) or its counterpart of edition 1.
-    fn read(offset: u64, bytes: Bytes) -> Option<Self> {
+    pub(super) fn read(offset: u64, bytes: Bytes) -> Option<Self> {
         let section = bytes.first_chunk::<INDICATOR>()?;
         let &[b'G', b'R', b'I', b'B', a, b, discipline, edition, ref length @ ..] = section else {
             return None;

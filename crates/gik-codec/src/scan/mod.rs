@@ -10,6 +10,7 @@ mod heads;
 mod inventory;
 mod parameter;
 mod product;
+mod single;
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -23,6 +24,7 @@ use heads::{File, Link};
 pub use parameter::{Parameter, ParameterNames};
 pub use product::Member;
 pub(crate) use product::Product;
+pub use single::{scan_bytes, scan_message};
 
 /// What a scan found.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,8 +1,13 @@
 //! Readers of legacy references, held against the files that their tools wrote.
 
+mod archive;
+mod import;
 mod kerchunk;
+mod kv;
 mod manifest;
 mod table;
+mod template;
+mod written;
 
 /// The bytes of a file in `fixtures/`.
 fn fixture(name: &str) -> bytes::Bytes {

@@ -8,6 +8,7 @@ mod exceedance;
 mod expire;
 mod export;
 mod history;
+mod import;
 mod info;
 mod job;
 mod memory;
@@ -65,6 +66,8 @@ enum Command {
     Export(export::Export),
     /// Learn what a product holds from its files, for products without a model.
     Template(template::Templates),
+    /// Bring references of Grib-Index-Kerchunk and kerchunk files into a store.
+    Import(import::Import),
     /// Build, read and draw a small bundled run, without a network.
     Demo(demo::Demo),
 }
@@ -121,6 +124,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Scan(command) => command.run().await,
         Command::Export(command) => command.run().await,
         Command::Template(command) => command.run().await,
+        Command::Import(command) => command.run().await,
         Command::Demo(command) => command.run().await,
     }
 }

@@ -23,6 +23,7 @@ mod export;
 mod faults;
 mod hostile;
 mod http;
+mod import;
 mod killed;
 mod live;
 mod options;
