@@ -25,6 +25,7 @@ const TARGETS: &[(&str, &str, &[&str])] = &[
     ("ecmwf_index", "crates/gik-index/tests/fixtures", &["index"]),
     ("grib_headers", "crates/gik-codec/tests/fixtures", &["grib1", "grib2"]),
     ("grib_message", "crates/gik-codec/tests/fixtures", &["grib1", "grib2"]),
+    ("kerchunk_json", "fuzz/seeds/kerchunk_json", &["json"]),
     ("noaa_index", "crates/gik-index/tests/fixtures", &["idx"]),
 ];
 
