@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use crate::shell::{self, cargo};
-use crate::{interop, tidy};
+use crate::{interop, python_package, tidy};
 
 pub(crate) fn run() -> Result<()> {
     shell::run(&mut cargo(&["fmt", "--all", "--check"]))?;
@@ -37,5 +37,6 @@ pub(crate) fn run() -> Result<()> {
         cargo(&["doc", "--locked", "--workspace", "--no-deps", "--quiet"])
             .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
-    interop::run()
+    interop::run()?;
+    python_package::run(&[])
 }

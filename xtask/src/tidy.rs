@@ -35,6 +35,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "gik-analysis",
         ],
     ),
+    ("gik-python", &["gik"]),
     ("gik-testkit", &["gik-core", "gik-index"]),
     ("xtask", &[]),
 ];

@@ -51,8 +51,8 @@ pub(crate) async fn axes(
             }));
         }
         let length = to_usize(length)?;
-        let coordinate = if arrays.contains(name) {
-            let coordinate = coordinate(store, name).await?;
+        let coordinate = if let Some(place) = beside(&arrays, array.name(), name) {
+            let coordinate = coordinate(store, place).await?;
             if coordinate.dimensions != [name.as_str()] || coordinate.values.len() != length {
                 return Err(Error::mismatch(
                     format!("coordinate '{name}'"),
@@ -136,7 +136,7 @@ pub(crate) async fn grid(store: &Opened, array: &StoredArray, axes: &[Axis]) -> 
     if names.ends_with(&["y".to_owned(), "x".to_owned()]) {
         let mut places = Vec::new();
         for name in ["latitude", "longitude"] {
-            let coordinate = coordinate(store, name).await?;
+            let coordinate = coordinate_of(store, array, name).await?;
             match coordinate.values {
                 CoordinateValues::Float64(values) if coordinate.dimensions == ["y", "x"] => {
                     places.push(values);
@@ -155,15 +155,68 @@ pub(crate) async fn grid(store: &Opened, array: &StoredArray, axes: &[Axis]) -> 
     ))
 }
 
+/// The array called `name` that says something about the array `of`: of its group, or of the
+/// nearest one above, as CF has it (section 2.7, scope). Our stores are one group, others' are trees.
+pub(crate) fn beside<'a>(arrays: &'a [String], of: &str, name: &str) -> Option<&'a str> {
+    let mut group = of;
+    loop {
+        let above = group.rsplit_once('/').map_or("", |(above, _)| above);
+        let wanted = if above.is_empty() { name.to_owned() } else { format!("{above}/{name}") };
+        if let Some(found) = arrays.iter().find(|it| **it == wanted) {
+            return Some(found);
+        }
+        if above.is_empty() {
+            return None;
+        }
+        group = above;
+    }
+}
+
+/// A name without the groups before it.
+pub(crate) fn last_part(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// The coordinate `name` of an array, whole.
+pub(crate) async fn coordinate_of(
+    store: &Opened,
+    array: &StoredArray,
+    name: &str,
+) -> Result<Coordinate> {
+    let arrays = store.array_names().await?;
+    coordinate(store, beside(&arrays, array.name(), name).unwrap_or(name)).await
+}
+
 /// The coordinate `name` of a store, whole.
 pub(crate) async fn coordinate(store: &Opened, name: &str) -> Result<Coordinate> {
     let array = store.array(name).await?;
+    let mut attributes = array.attributes().clone();
+    let mut values = array.coordinate().await?;
+    if let Some(units) = array.time_units() {
+        let (whole, units) = spoken(values, units);
+        values = whole;
+        attributes.entry("units").or_insert_with(|| units.into());
+    }
     Ok(Coordinate {
-        name: name.to_owned(),
+        name: last_part(name).to_owned(),
         dimensions: array.dimension_names(),
-        values: array.coordinate().await?,
-        attributes: array.attributes().clone(),
+        values,
+        attributes,
     })
+}
+
+/// Spans of time in the largest unit of which they are whole numbers: that in which people say
+/// them.
+fn spoken(values: CoordinateValues, units: &'static str) -> (CoordinateValues, &'static str) {
+    let CoordinateValues::Int64(seconds) = &values else { return (values, units) };
+    let larger = [(3600, "hours"), (60, "minutes")].into_iter().filter(|_| units == "seconds");
+    for (length, larger) in larger {
+        if seconds.iter().all(|it| it % length == 0) {
+            let values = seconds.iter().map(|it| it / length).collect();
+            return (CoordinateValues::Int64(values), larger);
+        }
+    }
+    (values, units)
 }
 
 /// The values of `coordinate` at the wanted points of the axes that it runs over.
@@ -236,6 +289,16 @@ pub(crate) fn to_usize(length: u64) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn coordinates_are_of_the_group_or_of_one_above() {
+        let arrays = ["latitude", "sfc/acc6h/apcp", "sfc/acc6h/time", "time"].map(str::to_owned);
+        let found = |of, name| beside(&arrays, of, name);
+        assert_eq!(found("sfc/acc6h/apcp", "time"), Some("sfc/acc6h/time"));
+        assert_eq!(found("sfc/acc6h/apcp", "latitude"), Some("latitude"));
+        assert_eq!(found("tp", "time"), Some("time"));
+        assert_eq!(found("sfc/acc6h/apcp", "step"), None);
+    }
 
     #[test]
     fn longitudes_go_on_beyond_the_date_line() {

@@ -154,6 +154,19 @@ impl Exceedance {
         Ok(summary)
     }
 
+    /// The probabilities as one field: `values` are those of all planes, in their order.
+    ///
+    /// # Errors
+    /// When there are more or fewer of them.
+    pub fn field(&self, values: Vec<f32>) -> Result<Field> {
+        let mut field = Field::new(self.name(), self.dimensions(), values)?;
+        for coordinate in self.coordinates() {
+            field = field.with_coordinate(coordinate)?;
+        }
+        let dataset = self.totals.dataset_attributes().clone();
+        Ok(field.with_attributes(self.attributes()).with_dataset_attributes(dataset))
+    }
+
     /// The coordinates of the probabilities: windows, thresholds, run, places.
     pub(crate) fn coordinates(&self) -> Vec<Coordinate> {
         let thresholds = self.thresholds.iter().map(|&it| f64::from(it)).collect();
@@ -241,10 +254,5 @@ pub async fn exceedance(
             Ok(())
         })
         .await?;
-    let mut field = Field::new(job.name(), job.dimensions(), values)?;
-    for coordinate in job.coordinates() {
-        field = field.with_coordinate(coordinate)?;
-    }
-    let dataset = job.totals.dataset_attributes().clone();
-    Ok((field.with_attributes(job.attributes()).with_dataset_attributes(dataset), summary))
+    Ok((job.field(values)?, summary))
 }

@@ -260,6 +260,12 @@ impl Field {
         &self.values
     }
 
+    /// The values in C order, without the rest.
+    #[must_use]
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+
     /// The variable's attributes.
     #[must_use]
     pub fn attributes(&self) -> &Attributes {

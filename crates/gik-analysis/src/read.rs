@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gik_core::{Error, ErrorKind, Result};
 use gik_icechunk::{Opened, StoredArray};
 
-use crate::axes::{Axis, axes, coordinate, grid, subset, to_usize};
+use crate::axes::{
+    Axis, axes, beside, coordinate, coordinate_of, grid, last_part, subset, to_usize,
+};
 use crate::chunks::Chunks;
 use crate::labels::Label;
 use crate::pipeline::{self, Progress};
@@ -49,8 +51,11 @@ pub async fn read_field(
     let (array, axes) = wanted(store, variable, query).await?;
     let values = read_values(&array, &axes, progress).await?;
     let kept = axes.iter().filter(|axis| !axis.dropped);
-    let field =
-        Field::new(variable, kept.map(|axis| (axis.name.clone(), axis.indices.len())), values)?;
+    let field = Field::new(
+        last_part(variable),
+        kept.map(|axis| (axis.name.clone(), axis.indices.len())),
+        values,
+    )?;
     describe(store, &array, &axes, field).await
 }
 
@@ -120,12 +125,14 @@ pub(crate) async fn describe(
     let auxiliary = auxiliary.as_ref().and_then(|names| names.as_str()).unwrap_or_default();
     let mapping = attributes.get("grid_mapping").and_then(|name| name.as_str());
     let mapping = match mapping {
-        Some(name) if store.array_names().await?.iter().any(|it| it == name) => Some(name),
+        Some(name) if beside(&store.array_names().await?, array.name(), name).is_some() => {
+            Some(name)
+        }
         _ => None,
     };
     for name in auxiliary.split_whitespace().chain(mapping) {
         if field.coordinate(name).is_none() {
-            let coordinate = coordinate(store, name).await?;
+            let coordinate = coordinate_of(store, array, name).await?;
             field = field.with_coordinate(subset(&coordinate, axes)?)?;
         }
     }

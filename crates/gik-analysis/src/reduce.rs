@@ -8,7 +8,7 @@ use gik_core::{Error, ErrorKind, Result};
 use gik_icechunk::{Opened, StoredArray};
 
 use crate::accumulation::lock;
-use crate::axes::{Axis, to_usize};
+use crate::axes::{Axis, coordinate_of, last_part, to_usize};
 use crate::chunks::Chunks;
 use crate::pipeline::{self, Progress};
 use crate::read::{ELEMENT_LIMIT, Query, UNDER_WAY, describe, read_values, wanted};
@@ -284,18 +284,21 @@ pub async fn read_reduced(
         axis.keep_one(axis.indices.first().copied().unwrap_or_default());
     }
     let kept = left.iter().filter(|axis| !axis.dropped);
-    let field =
-        Field::new(variable, kept.map(|axis| (axis.name.clone(), axis.indices.len())), values)?;
+    let field = Field::new(
+        last_part(variable),
+        kept.map(|axis| (axis.name.clone(), axis.indices.len())),
+        values,
+    )?;
     let described = describe(store, &array, &left, field).await?;
     let runs_over = |coordinate: &Coordinate| coordinate.name == reduction.dimension;
     let mut field = Field::new(
-        variable,
+        last_part(variable),
         described.dimensions().iter().map(|it| (it.name.clone(), it.length)),
         described.values().to_vec(),
     )?;
     for coordinate in described.coordinates().iter().filter(|it| !runs_over(it)) {
         // What depended on the dimension, as valid times on steps, is of one label of many.
-        let stored = crate::axes::coordinate(store, &coordinate.name).await?;
+        let stored = coordinate_of(store, &array, &coordinate.name).await?;
         if !stored.dimensions.contains(&reduction.dimension) {
             field = field.with_coordinate(coordinate.clone())?;
         }

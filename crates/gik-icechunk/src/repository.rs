@@ -10,6 +10,8 @@ use icechunk::config::{ManifestConfig, ManifestPreloadCondition, ManifestPreload
 use icechunk::repository::VersionInfo;
 use percent_encoding::percent_decode_str;
 
+use crate::location::is_region;
+use crate::staged::PART;
 use crate::{Access, Container, Opened, S3Settings, StoreLocation, container, fault};
 
 /// A repository, and which of the places that it refers to may be read.
@@ -17,6 +19,8 @@ pub struct Repository {
     pub(crate) inner: icechunk::Repository,
     pub(crate) location: StoreLocation,
     containers: Vec<Container>,
+    /// Whether each of these may be read here.
+    authorized: Vec<bool>,
 }
 
 impl fmt::Debug for Repository {
@@ -68,16 +72,18 @@ impl Repository {
             .flat_map(|(config, _)| config.virtual_chunk_containers())
             .filter_map(Container::of_config)
             .collect();
-        let authorized = container::authorize(containers.iter().filter(|container| {
+        let may_read = |container: &Container| {
             is_allowed(&container.icechunk_prefix(), allowed) && is_own_service(container, s3)
-        }));
+        };
+        let authorized: Vec<bool> = containers.iter().map(may_read).collect();
+        let access = container::authorize(containers.iter().filter(|it| may_read(it)));
         let inner = icechunk::Repository::open(storage)
             .config(without_preloading())
-            .authorize_virtual_chunk_access(authorized)
+            .authorize_virtual_chunk_access(access)
             .execute()
             .await
             .map_err(failed)?;
-        Ok(Self { inner, location: location.clone(), containers })
+        Ok(Self { inner, location: location.clone(), containers, authorized })
     }
 
     /// The places its references may reach, whether allowed here or not.
@@ -86,22 +92,44 @@ impl Repository {
         &self.containers
     }
 
+    /// The places its references may reach that were allowed when it was opened.
+    pub fn authorized(&self) -> impl Iterator<Item = &Container> {
+        let all = self.containers.iter().zip(&self.authorized);
+        all.filter(|(_, authorized)| **authorized).map(|(container, _)| container)
+    }
+
     /// The newest `limit` commits of `main`, the newest first. The empty state that a
     /// repository begins with is not among them.
     ///
     /// # Errors
     /// When they cannot be read.
     pub async fn history(&self, limit: usize) -> Result<Vec<Commit>> {
+        self.ancestry(&VersionInfo::BranchTipRef("main".to_owned()), limit).await
+    }
+
+    /// The commit of a state and those before it, likewise.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn history_of(&self, opened: &Opened, limit: usize) -> Result<Vec<Commit>> {
+        let snapshot = opened.session.read().await.snapshot_id().clone();
+        self.ancestry(&VersionInfo::SnapshotId(snapshot), limit).await
+    }
+
+    async fn ancestry(&self, version: &VersionInfo, limit: usize) -> Result<Vec<Commit>> {
         let failed = |error| fault::repository(&self.location, &error);
-        let commits = self
-            .inner
-            .ancestry(&VersionInfo::BranchTipRef("main".to_owned()))
+        let commits = self.inner.ancestry(version).await.map_err(failed)?;
+        let commits: Vec<_> = commits
+            .try_filter(|commit| {
+                let is_state = commit.parent_id.is_some() && !commit.metadata.contains_key(PART);
+                std::future::ready(is_state)
+            })
+            .take(limit)
+            .try_collect()
             .await
             .map_err(failed)?;
-        let commits: Vec<_> = commits.take(limit).try_collect().await.map_err(failed)?;
         Ok(commits
             .into_iter()
-            .filter(|commit| commit.parent_id.is_some())
             .map(|commit| Commit {
                 snapshot: commit.id.to_string(),
                 seconds: commit.flushed_at.timestamp(),
@@ -135,11 +163,15 @@ impl Repository {
     }
 }
 
-/// Whether a bucket lies on AWS or on the service that the reader's own settings name. The
-/// endpoint in a repository is whatever its author wrote, and would be sent credentials.
+/// Whether a bucket lies on AWS or on the service that the reader's own settings name. Endpoint
+/// and region in a repository are whatever its author wrote: they decide which host is asked, and
+/// would be sent credentials.
 fn is_own_service(container: &Container, s3: &S3Settings) -> bool {
     match &container.access {
-        Access::S3(settings) => settings.endpoint.is_none() || settings.endpoint == s3.endpoint,
+        Access::S3(settings) => {
+            settings.region.as_ref().is_none_or(|region| is_region(region))
+                && (settings.endpoint.is_none() || settings.endpoint == s3.endpoint)
+        }
         Access::Http | Access::Local => true,
     }
 }

@@ -16,8 +16,12 @@ use tokio::sync::RwLock;
 use zarrs::array::codec::api::{
     ArrayBytesRaw, ArrayToBytesCodecTraits, BytesPartialDecoderTraits, CodecError,
 };
-use zarrs::array::data_type::{Float32DataType, Float64DataType, Int64DataType};
+use zarrs::array::data_type::{
+    Float32DataType, Float64DataType, Int64DataType, NumpyDateTime64DataType,
+    NumpyTimeDelta64DataType,
+};
 use zarrs::array::{Array, ArrayBytes, ArraySubset, CodecOptions};
+use zarrs::plugin::ZarrVersion;
 use zarrs::storage::StorageError;
 use zarrs::storage::byte_range::ByteRangeIterator;
 use zarrs_icechunk::AsyncIcechunkStore;
@@ -102,10 +106,28 @@ impl StoredArray {
         Ok(shape.iter().map(|length| length.get()).collect())
     }
 
-    /// All its values, as a coordinate's.
+    /// What its elements are where they are NumPy's times in whole seconds, as some Python packages
+    /// write them, with no word of it in the attributes: CF's `units`.
+    #[must_use]
+    pub fn time_units(&self) -> Option<&'static str> {
+        let data_type = self.array.data_type();
+        let units = if data_type.is::<NumpyDateTime64DataType>() {
+            "seconds since 1970-01-01"
+        } else if data_type.is::<NumpyTimeDelta64DataType>() {
+            "seconds"
+        } else {
+            return None;
+        };
+        let configuration = data_type.configuration(ZarrVersion::V3);
+        let has = |key: &str, value: serde_json::Value| configuration.get(key) == Some(&value);
+        (has("unit", "s".into()) && has("scale_factor", 1.into())).then_some(units)
+    }
+
+    /// All its values, as a coordinate's; of [times](Self::time_units) their seconds.
     ///
     /// # Errors
-    /// When it is neither of 64-bit integers nor of double precision, or cannot be read.
+    /// When it is neither of 64-bit integers, of times in seconds nor of double precision, or
+    /// cannot be read.
     pub async fn coordinate(&self) -> Result<CoordinateValues> {
         let length: u64 = self.shape().iter().fold(1, |length, &it| length.saturating_mul(it));
         if length > COORDINATE_LIMIT {
@@ -121,6 +143,12 @@ impl StoredArray {
         if array.data_type().is::<Int64DataType>() {
             let values = array.async_retrieve_array_subset::<Vec<i64>>(&everything).await;
             return values.map(CoordinateValues::Int64).map_err(|error| self.failed(&error));
+        }
+        if self.time_units().is_some() {
+            let bytes = array.async_retrieve_array_subset::<ArrayBytes<'_>>(&everything).await;
+            let bytes = bytes.and_then(|bytes| Ok(bytes.into_fixed()?));
+            let bytes = bytes.map_err(|error| self.failed(&error))?;
+            return Ok(CoordinateValues::Int64(elements(&bytes).map(i64::from_ne_bytes).collect()));
         }
         let values = array.async_retrieve_array_subset::<Vec<f64>>(&everything).await;
         values.map(CoordinateValues::Float64).map_err(|error| self.failed(&error))

@@ -168,17 +168,18 @@ impl Catalogue {
         let fits = |candidate: &&Candidate| {
             self.rows.get(candidate.row).is_some_and(|row| {
                 row.fact("param") == parameter
-                    && row.level == level
+                    && is_level_of(row, level)
                     && row.statistic == window.statistic()
                     && self.is_window_of(candidate, window, step)
             })
         };
-        let candidates: Vec<&Candidate> = self.all.iter().filter(fits).collect();
-        // Names that a parameter has at some steps only, and other ones of the same place.
-        let of_step =
-            |it: &&&Candidate| self.rows.get(it.row).is_some_and(|row| row.leads.include(step));
-        let found = candidates.iter().find(of_step).or_else(|| candidates.first());
-        found.map(|it| it.slot)
+        // Of several names the one with this very level, then one that is of the step.
+        let rank = |candidate: &&Candidate| {
+            let row = self.rows.get(candidate.row);
+            let is_level = row.is_some_and(|row| row.level == level);
+            (!is_level, !row.is_some_and(|row| row.leads.include(step)))
+        };
+        self.all.iter().filter(fits).min_by_key(rank).map(|it| it.slot)
     }
 
     /// Whether a window is the one that an array has at a step. What begins and ends with the
@@ -199,6 +200,23 @@ impl Catalogue {
         self.rows.get(candidate.row).and_then(|row| row.level.value())
     }
 }
+
+/// Whether a message at a level belongs to a row. On the surface, MARS tells parameters apart by
+/// their numbers alone; it counts layers of the soil, of which a header has both surfaces, the
+/// lower one with the layer's number.
+fn is_level_of(row: &VariableRow, level: Level) -> bool {
+    let lower = level.second().unwrap_or(level.first());
+    let is_soil = lower.code() == SOIL_LEVEL;
+    row.level == level
+        || match row.fact("levtype") {
+            "sfc" => !is_soil && level.type_of_level() != "isobaricInhPa",
+            "sol" => is_soil && lower.value() == row.level.first().value(),
+            _ => false,
+        }
+}
+
+/// Code table 4.5.
+const SOIL_LEVEL: u8 = 151;
 
 /// Adds a candidate, unless another has the same place: a level may be spelled in several ways.
 fn add(candidates: &mut Vec<Candidate>, candidate: Candidate) {

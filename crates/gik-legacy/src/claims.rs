@@ -24,6 +24,8 @@ pub(crate) struct Claim<'s> {
     pub(crate) level: Option<ClaimedLevel>,
     /// Whether it is the first one of its array: what is wrong with that is said once.
     pub(crate) is_first: bool,
+    /// Whether it lies outside of its array, so that its place says nothing.
+    pub(crate) is_outside: bool,
 }
 
 /// Where the message is.
@@ -41,10 +43,12 @@ pub(crate) struct ClaimedLevel {
     pub(crate) is_dimension: bool,
 }
 
-/// Calls `take` for each claim of a set. What is no claim is in the findings.
+/// Calls `take` for each claim of a set. What is no claim is in the findings. `takes_all` is for
+/// who reads the headers of messages: what lies outside of its array is a claim then, too.
 pub(crate) fn each_claim(
     set: &ReferenceSet,
     name: &str,
+    takes_all: bool,
     findings: &mut Findings,
     mut take: impl FnMut(Claim<'_>, &mut Findings) -> Result<()>,
 ) -> Result<()> {
@@ -75,6 +79,7 @@ pub(crate) fn each_claim(
                 step_seconds: hours.and_then(|hours| hours.checked_mul(3600)),
                 level: None,
                 is_first: false,
+                is_outside: false,
             };
             take(claim, findings)?;
         }
@@ -87,7 +92,7 @@ pub(crate) fn each_claim(
         let coordinates =
             groups.entry(key).or_insert_with(|| Coordinates::read(set, array.group(), level_type));
         coordinates.note(array, name, findings);
-        each_chunk(set, array, is_own, coordinates, name, findings, &mut take)?;
+        each_chunk(set, array, is_own, coordinates, (name, takes_all), findings, &mut take)?;
     }
     Ok(())
 }
@@ -97,7 +102,7 @@ fn each_chunk(
     array: &MessageArray<'_>,
     is_own: bool,
     coordinates: &Coordinates,
-    name: &str,
+    (name, takes_all): (&str, bool),
     findings: &mut Findings,
     take: &mut impl FnMut(Claim<'_>, &mut Findings) -> Result<()>,
 ) -> Result<()> {
@@ -110,10 +115,12 @@ fn each_chunk(
     };
     let mut is_first = true;
     for chunk in array.chunks(set) {
-        let Some(numbers) = chunk.place else {
+        if chunk.place.is_none() && !takes_all {
             findings.add(Finding::OutsideArray, || format!("{name}: {}", chunk.key));
             continue;
-        };
+        }
+        let is_outside = chunk.place.is_none();
+        let numbers = chunk.place.unwrap_or_default();
         let Some(target) = target(chunk.key, chunk.value, name, findings) else { continue };
         let place: BTreeMap<&str, u64> =
             array.dimensions.iter().map(String::as_str).zip(numbers).collect();
@@ -131,6 +138,7 @@ fn each_chunk(
             step_seconds: seconds.and_then(whole),
             level,
             is_first: std::mem::take(&mut is_first),
+            is_outside,
         };
         take(claim, findings)?;
     }

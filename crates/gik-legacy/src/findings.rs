@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use gik_core::Names;
-
 /// One kind of thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -12,6 +10,9 @@ pub enum Finding {
     SuffixAdded,
     /// A url of a file that the model does not have, beside the one that is meant: replaced.
     UrlCorrected,
+    /// A url of a place that a store cannot refer to: the model's public bucket, which has the same
+    /// files, was taken.
+    PlaceReplaced,
     /// The step of a key is another than that of its url: the url's was taken.
     StepOfUrl,
     /// The member of a key is another than that of its url: the url's was taken.
@@ -28,8 +29,8 @@ pub enum Finding {
     HeaderCorrected,
     /// The key does not say the place, the header does: placed.
     PlacedByHeader,
-    /// Arrays that hold no references, or are built from two files beside the real references:
-    /// left out.
+    /// Arrays that hold no references, or those of two scanned files beside the references of all
+    /// files: left out.
     Placeholder,
     /// The message is none that the model's table has: left out.
     UnknownVariable,
@@ -99,6 +100,10 @@ impl Finding {
             Self::UrlCorrected => {
                 ("url_corrected", "urls name a file that there is none of; the one beside it taken")
             }
+            Self::PlaceReplaced => (
+                "place_replaced",
+                "urls lie where stores cannot refer to; the model's public bucket taken",
+            ),
             Self::StepOfUrl => {
                 ("step_of_url", "keys say another step than their url; the url's taken")
             }
@@ -126,9 +131,10 @@ impl Finding {
                 "placed_by_header",
                 "references without a known place; put where their header says",
             ),
-            Self::Placeholder => {
-                ("placeholder", "arrays without references of their own; left out")
-            }
+            Self::Placeholder => (
+                "placeholder",
+                "arrays of a template or of two scanned files beside the references; left out",
+            ),
             Self::UnknownVariable => {
                 ("unknown_variable", "references to what the model's table does not have; left out")
             }
@@ -161,10 +167,13 @@ impl Finding {
     }
 }
 
+/// Places that are kept of each kind.
+const PLACES_KEPT: usize = 3;
+
 /// How often each kind was found, and where first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
-    counts: BTreeMap<Finding, (u64, Names)>,
+    counts: BTreeMap<Finding, (u64, Vec<String>)>,
 }
 
 impl Findings {
@@ -178,9 +187,11 @@ impl Findings {
         if count == 0 {
             return;
         }
-        let (total, names) = self.counts.entry(finding).or_default();
+        let (total, places) = self.counts.entry(finding).or_default();
         *total += count;
-        names.add(place);
+        if places.len() < PLACES_KEPT {
+            places.push(place());
+        }
     }
 
     /// How often a kind was found.
@@ -190,8 +201,8 @@ impl Findings {
     }
 
     /// Each kind that was found: how often, and the first places.
-    pub fn iter(&self) -> impl Iterator<Item = (Finding, u64, &Names)> {
-        self.counts.iter().map(|(&finding, (count, names))| (finding, *count, names))
+    pub fn iter(&self) -> impl Iterator<Item = (Finding, u64, &[String])> {
+        self.counts.iter().map(|(&finding, (count, places))| (finding, *count, &places[..]))
     }
 
     /// Whether something was lost.

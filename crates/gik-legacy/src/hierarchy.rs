@@ -39,8 +39,8 @@ pub(crate) struct Coordinate {
 }
 
 impl<'s> MessageArray<'s> {
-    /// The arrays whose chunks are GRIB messages, and the paths of all others that are no
-    /// coordinates: those have as many dimensions as a field has and more.
+    /// The arrays whose chunks are GRIB messages, and the paths of those that have as many
+    /// dimensions as a field and no chunk.
     pub(crate) fn all(set: &'s ReferenceSet) -> (Vec<Self>, Vec<&'s str>) {
         let (mut arrays, mut others) = (Vec::new(), Vec::new());
         for key in set.entries.keys() {
@@ -55,7 +55,7 @@ impl<'s> MessageArray<'s> {
                     let dimensions = texts(attributes.get("_ARRAY_DIMENSIONS"));
                     arrays.push(Self { path, shape, dimensions, attributes });
                 }
-                None if shape.len() > 2 => others.push(path),
+                None if shape.len() > 2 && is_empty(set, path) => others.push(path),
                 None => {}
             }
         }
@@ -158,6 +158,11 @@ impl Coordinate {
         };
         self.at(place).map(|value| value * factor)
     }
+}
+
+/// Whether an array has no chunk. A coordinate of three dimensions may have lost its chunk.
+fn is_empty(set: &ReferenceSet, path: &str) -> bool {
+    !path.ends_with("/valid_time/") && set.below(path).all(|(key, _)| crate::is_metadata_key(key))
 }
 
 /// `var` of the `grib` filter, if there is one.

@@ -45,6 +45,9 @@ pub(crate) struct Placed {
     pub(crate) is_open: bool,
 }
 
+/// The place along an axis that only the header of the message tells.
+const UNKNOWN: u32 = u32::MAX;
+
 /// A run that references are about.
 #[derive(Debug)]
 pub(crate) struct RunReferences {
@@ -167,7 +170,8 @@ impl<'h> Importer<'h> {
         let mut runs = BTreeSet::new();
         // The findings are apart while the claims are met.
         let mut findings = std::mem::take(&mut self.findings);
-        let met = each_claim(set, name, &mut findings, |claim, findings| {
+        let keeps_open = self.keeps_open;
+        let met = each_claim(set, name, keeps_open, &mut findings, |claim, findings| {
             self.references += 1;
             let Target::Range { url, offset, length } = claim.target else {
                 return self.add_inline(name, &claim, findings);
@@ -255,6 +259,7 @@ impl<'h> Importer<'h> {
                     .and_then(|level| level.value())
                     .map(|value| ClaimedLevel { value, is_dimension: true }),
                 is_first: false,
+                is_outside: false,
             };
             self.place(&url, &claim, &facts, (range.offset, length), &mut findings);
         }
@@ -285,6 +290,7 @@ impl<'h> Importer<'h> {
             }
             ([only], _) => *only,
             (several, Some(claimed)) if several.contains(&claimed) => claimed,
+            _ if self.keeps_open => UNKNOWN,
             _ => {
                 findings.add(Finding::StepUnknown, at);
                 return;
@@ -299,6 +305,7 @@ impl<'h> Importer<'h> {
                 of_url
             }
             (Some(members), None, Some(claimed)) if members.contains(&claimed) => claimed,
+            _ if self.keeps_open => UNKNOWN,
             _ => {
                 findings.add(Finding::MemberUnknown, at);
                 return;
@@ -329,9 +336,10 @@ impl<'h> Importer<'h> {
                     findings.add(finding, at);
                     return;
                 }
-                (Slot { variable: u32::MAX, level: 0 }, true)
+                (Slot { variable: UNKNOWN, level: 0 }, true)
             }
         };
+        let is_open = is_open || claim.is_outside || step == UNKNOWN || member == UNKNOWN;
         let source = facts.source;
         run.placed.push(Placed {
             member,
@@ -458,6 +466,8 @@ impl<'h> Importer<'h> {
                 }
             }
         };
+        let is_moved = self.request.source.is_none() && !can_be_referred_to(root);
+        let finding = finding.or(is_moved.then_some(Finding::PlaceReplaced));
         let source = references.source(file.data.as_str())?;
         Ok(Some(UrlFacts { run, source, member, steps, finding }))
     }
@@ -469,7 +479,12 @@ impl<'h> Importer<'h> {
         root: &Url,
         request: &RunRequest,
     ) -> Result<Option<usize>> {
-        let root = self.request.source.clone().unwrap_or_else(|| root.clone());
+        let public = parser.info().hosts.first().and_then(|host| Url::parse(host.root).ok());
+        let root = match (&self.request.source, public) {
+            (Some(source), _) => source.clone(),
+            (None, Some(public)) if !can_be_referred_to(root) => public,
+            _ => root.clone(),
+        };
         let product = parser.info().product(request.product.as_deref())?.id;
         let key = (parser.info().id, product, request.reference_time, root.clone());
         if let Some(&known) = self.run_ids.get(&key) {
@@ -530,6 +545,11 @@ fn find(catalogue: &Catalogue, subjects: &[Subject<'_>], level: Option<f64>) -> 
         .map(|subject| catalogue.find(subject, level))
         .find(|found| *found != Found::Nothing)
         .unwrap_or(Found::Nothing)
+}
+
+/// Whether a store can refer to what lies below a url.
+fn can_be_referred_to(root: &Url) -> bool {
+    matches!(root.scheme(), "s3" | "https" | "http" | "file")
 }
 
 /// The run in the name of a file: `2025010600z-gep01.parquet`, `gep01_20250106_00z.parquet`.

@@ -118,7 +118,7 @@ fn findings_json(findings: &Findings) -> Map<String, Value> {
             let value = json!({
                 "count": count,
                 "loss": finding.is_loss(),
-                "first": places.to_string(),
+                "first": places,
             });
             (finding.name().to_owned(), value)
         })
@@ -449,7 +449,9 @@ fn nothing(importer: &Importer<'_>, files: u64) -> Error {
     let found: Vec<String> = importer
         .findings()
         .iter()
-        .map(|(finding, count, places)| format!("{count} {}: {places}", finding.title()))
+        .map(|(finding, count, places)| {
+            format!("{count} {}: {}", finding.title(), places.join(", "))
+        })
         .collect();
     let cause = match found.is_empty() {
         true => format!("{files} files were read; none has a reference to a model's file"),

@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 
 use gik::analysis::accumulation::{Alignment, Period, Request};
-use gik::analysis::exceedance::{Exceedance, Plane, ProbabilityFile, RAIN_THRESHOLDS, Summary};
-use gik::analysis::{BoundingBox, Format, Label, ProbabilitySheet, Zone, check_output};
-use gik::core::Error;
-use serde_json::json;
+use gik::analysis::exceedance::RAIN_THRESHOLDS;
+use gik::analysis::{BoundingBox, Label, Zone};
+use gik::{Destination, Memory, Probabilities};
 
-use super::memory::Memory;
 use super::{Outcome, StateArguments, output};
 
 #[derive(Debug, clap::Args)]
@@ -55,46 +53,8 @@ fn zone(text: &str) -> gik::core::Result<Zone> {
     text.parse()
 }
 
-/// Where planes go.
-#[derive(Default)]
-struct Files {
-    tables: Vec<(PathBuf, ProbabilityFile)>,
-    sheets: Vec<(PathBuf, ProbabilitySheet)>,
-}
-
-impl Files {
-    fn take(&mut self, plane: &Plane<'_>) -> gik::core::Result<()> {
-        for (_, file) in &mut self.tables {
-            file.write(plane)?;
-        }
-        for (_, sheet) in &mut self.sheets {
-            sheet.draw(plane)?;
-        }
-        Ok(())
-    }
-
-    fn finish(self, summary: &Summary) -> gik::core::Result<()> {
-        for (_, file) in self.tables {
-            file.finish(summary)?;
-        }
-        for (path, sheet) in self.sheets {
-            sheet.write_png(&path, summary)?;
-        }
-        Ok(())
-    }
-}
-
 impl ExceedanceMaps {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
-        let started = std::time::Instant::now();
-        // What cannot be written is found out before minutes of reading.
-        for path in &self.output {
-            check_output(path)?;
-            if !matches!(Format::of_path(path)?, Format::NetCdf | Format::Png) {
-                let what = format!("output '{}'", path.display());
-                return Err(Error::argument(what, "is neither .nc nor .png").into());
-            }
-        }
         let opened = self.store.open().await?;
         let request = Request {
             variable: self.variable.clone(),
@@ -103,81 +63,38 @@ impl ExceedanceMaps {
             labels: self.sel.clone(),
             region: self.bbox,
         };
-        let job = Exceedance::open(&opened, &request, &self.thresholds).await?;
-        let mut files = Files::default();
-        for path in &self.output {
-            match Format::of_path(path)? {
-                Format::NetCdf => {
-                    files.tables.push((path.clone(), ProbabilityFile::create(path, &job)?));
-                }
-                _ => {
-                    let sheet = ProbabilitySheet::new(&job, self.bbox, self.tz)?;
-                    files.sheets.push((path.clone(), sheet));
-                }
-            }
-        }
-        let drawn = files.sheets.first().map(|(_, sheet)| sheet.windows_drawn());
+        let destination =
+            Destination { files: self.output.clone(), zone: self.tz, memory: self.memory };
         let bar = output::progress_bar("reading messages");
         let progress = output::advance(&bar);
-        let memory = self.memory.bytes();
-        let summary = job.run(memory, &progress, &mut |plane| files.take(&plane)).await;
+        let done = gik::exceedance(
+            &opened,
+            &request,
+            &self.thresholds,
+            &destination,
+            &progress,
+            &mut |_| {},
+        )
+        .await;
         bar.finish_and_clear();
-        let summary = summary?;
-        files.finish(&summary)?;
-        self.report(&job, &summary, drawn, started.elapsed().as_secs_f64())
+        self.report(&done?)
     }
 
-    fn report(
-        &self,
-        job: &Exceedance,
-        summary: &Summary,
-        drawn: Option<usize>,
-        seconds: f64,
-    ) -> anyhow::Result<Outcome> {
-        let totals = job.totals();
-        let losses = &summary.losses;
+    fn report(&self, done: &Probabilities) -> anyhow::Result<Outcome> {
+        let totals = done.job.totals();
+        let losses = &done.summary.losses;
         let members = totals.members();
-        let short: Vec<_> = totals
-            .windows()
-            .iter()
-            .zip(&summary.members)
-            .filter(|(_, used)| (**used as usize) < members)
-            .collect();
-        let complete = short.is_empty() && losses.totals == 0;
-        let messages = job.messages(self.memory.bytes());
         if self.json {
-            let windows: Vec<_> = totals
-                .windows()
-                .iter()
-                .zip(&summary.members)
-                .map(|(window, used)| {
-                    json!({"start": window.span.start, "end": window.span.end, "members": used})
-                })
-                .collect();
-            output::print_json(&json!({
-                "variable": self.variable,
-                "units": totals.units(),
-                "thresholds": job.thresholds(),
-                "members": members,
-                "step_unit": totals.unit().name(),
-                "windows": windows,
-                "complete": complete,
-                "messages": messages,
-                "messages_missing": losses.missing,
-                "messages_damaged": losses.damaged,
-                "clipped": {"values": losses.clipped.count, "lowest": losses.clipped.lowest},
-                "files": self.output,
-                "seconds": seconds,
-                "peak_memory_bytes": gik::peak_memory(),
-            }))?;
+            output::print_json(&done.to_json())?;
         } else {
             output::print(&format!(
-                "{}: {} windows of {} × {} thresholds, {members} members, {} messages, {seconds:.1} s",
+                "{}: {} windows of {} × {} thresholds, {members} members, {} messages, {:.1} s",
                 self.variable,
                 totals.windows().len(),
                 self.window,
-                job.thresholds().len(),
-                output::count(messages as u64),
+                done.job.thresholds().len(),
+                output::count(done.messages as u64),
+                done.total_seconds,
             ))?;
             for path in &self.output {
                 output::print(&format!("written to {}", path.display()))?;
@@ -191,24 +108,24 @@ impl ExceedanceMaps {
                 totals.units()
             ));
         }
-        if let Some(drawn) = drawn.filter(|&drawn| drawn < totals.windows().len()) {
+        if let Some(drawn) = done.drawn.filter(|&drawn| drawn < totals.windows().len()) {
             output::remark(&format!(
                 "the picture has the first {drawn} of {} windows; choose others with --sel step=",
                 totals.windows().len()
             ));
         }
-        if !complete {
+        if !done.is_complete() {
             output::remark(&format!(
                 "incomplete: {} messages missing, {} damaged",
                 losses.missing, losses.damaged
             ));
-            for (window, used) in short.iter().take(10) {
+            for (window, used) in done.short().take(10) {
                 output::remark(&format!("  {}: {used} of {members} members", window.span));
             }
             for error in &losses.errors {
                 output::remark(&format!("  {error}"));
             }
         }
-        Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })
+        Ok(if done.is_complete() { Outcome::Complete } else { Outcome::Incomplete })
     }
 }

@@ -96,14 +96,17 @@ impl Import {
 
 /// What was wrong, what is lost by it first.
 fn remarks(findings: &Findings) {
-    let mut all: Vec<(Finding, u64, String)> = findings
-        .iter()
-        .map(|(finding, count, places)| (finding, count, places.to_string()))
-        .collect();
+    let mut all: Vec<(Finding, u64, &[String])> = findings.iter().collect();
     all.sort_by_key(|&(finding, ..)| !finding.is_loss());
     for (finding, count, places) in all {
         output::remark(&format!("{} {}:", output::count(count), finding.title()));
-        output::remark(&format!("  {places}"));
+        for place in places {
+            output::remark(&format!("  {place}"));
+        }
+        let rest = count.saturating_sub(places.len() as u64);
+        if rest > 0 {
+            output::remark(&format!("  … and {} more", output::count(rest)));
+        }
     }
 }
 

@@ -11,7 +11,6 @@ mod history;
 mod import;
 mod info;
 mod job;
-mod memory;
 mod models;
 mod output;
 mod read;
@@ -97,7 +96,12 @@ pub(crate) fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(arguments.command)));
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(run(arguments.command));
+            // A thread that waits for a folder or a name server must not outlive a deadline.
+            runtime.shutdown_background();
+            outcome
+        });
     match outcome {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),

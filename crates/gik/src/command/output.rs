@@ -33,16 +33,7 @@ pub(super) fn remark(text: &str) {
 
 /// Says what went wrong, down to the first cause.
 pub(super) fn error(error: &anyhow::Error) {
-    remark(&format!("gik: {error}"));
-    let mut said = error.to_string();
-    for cause in error.chain().skip(1) {
-        let text = cause.to_string();
-        // Wrappers often repeat what they wrap.
-        if !said.contains(&text) {
-            remark(&format!("  because {text}"));
-            said.push_str(&text);
-        }
-    }
+    remark(&format!("gik: {}", gik::explain(error.as_ref())));
 }
 
 /// A bar on a terminal, nothing in a pipe.

@@ -11,7 +11,6 @@ use gik::core::Error;
 use gik::icechunk::Opened;
 use serde_json::json;
 
-use super::memory::Memory;
 use super::{Outcome, StateArguments, coordinate, output};
 
 #[derive(Debug, clap::Args)]

@@ -30,5 +30,7 @@ mod options;
 mod read;
 mod run;
 mod s3;
+mod scan;
+mod template;
 mod update;
 mod validate;

@@ -2,17 +2,19 @@
 
 use std::str::FromStr;
 
-use gik::core::Error;
+use gik_core::Error;
 
-/// An amount of memory.
+/// An amount of memory: `1GB`, `600MB`, `2GiB`; at least 250 MB, which has room for a message and
+/// its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Memory(usize);
+pub struct Memory(usize);
 
-/// Less than this is no room for one message and its values.
 const LEAST: usize = 250_000_000;
 
 impl Memory {
-    pub(super) const fn bytes(self) -> usize {
+    /// In bytes.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
         self.0
     }
 }

@@ -1,0 +1,42 @@
+//! `cargo xtask python`: the Python package, built, installed and tested in an environment of
+//! its own.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::{python, shell};
+
+/// Runs the tests of the package; `arguments` are pytest's.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let folder = shell::root().join("python");
+    let requirements = folder.join("tests/requirements.txt");
+    let Some(python) = python::environment("python-venv", &requirements)? else {
+        shell::say(
+            "\npython: SKIPPED, there is no Python >= 3.12 (looked for python3, python3.N and \
+             pyenv's versions)",
+        );
+        return Ok(());
+    };
+    // The dev profile: what it depends on is compiled already.
+    python::install_package(&python, "dev")?;
+    shell::run(&mut shell::cargo(&[
+        "build",
+        "--locked",
+        "--quiet",
+        "-p",
+        "gik-testkit",
+        "--examples",
+    ]))?;
+    shell::run(
+        Command::new(python)
+            .args(["-m", "pytest"])
+            .args(arguments)
+            .env("GIK_SERVE_S3", shell::target().join("debug/examples/serve_s3"))
+            .env("GIK_GENERATE", shell::target().join("debug/examples/generate_gefs"))
+            .env("GIK_GENERATE_ECMWF", shell::target().join("debug/examples/generate_ecmwf"))
+            .env("GIK_GENERATE_HRRR", shell::target().join("debug/examples/generate_hrrr"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .current_dir(&folder),
+    )
+}
