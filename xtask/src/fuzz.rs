@@ -25,6 +25,8 @@ const TARGETS: &[(&str, &str, &[&str])] = &[
     ("ecmwf_index", "crates/gik-index/tests/fixtures", &["index"]),
     ("grib_headers", "crates/gik-codec/tests/fixtures", &["grib1", "grib2"]),
     ("grib_message", "crates/gik-codec/tests/fixtures", &["grib1", "grib2"]),
+    ("grib_scan", "crates/gik-codec/tests/fixtures", &["grib1", "grib2"]),
+    ("legacy_references", "crates/gik-legacy/fixtures", &["parquet"]),
     ("noaa_index", "crates/gik-index/tests/fixtures", &["idx"]),
 ];
 

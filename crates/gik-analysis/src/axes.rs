@@ -190,12 +190,33 @@ pub(crate) async fn coordinate_of(
 /// The coordinate `name` of a store, whole.
 pub(crate) async fn coordinate(store: &Opened, name: &str) -> Result<Coordinate> {
     let array = store.array(name).await?;
+    let mut attributes = array.attributes().clone();
+    let mut values = array.coordinate().await?;
+    if let Some(units) = array.time_units() {
+        let (whole, units) = spoken(values, units);
+        values = whole;
+        attributes.entry("units").or_insert_with(|| units.into());
+    }
     Ok(Coordinate {
         name: last_part(name).to_owned(),
         dimensions: array.dimension_names(),
-        values: array.coordinate().await?,
-        attributes: array.attributes().clone(),
+        values,
+        attributes,
     })
+}
+
+/// Spans of time in the largest unit of which they are whole numbers: that in which people say
+/// them.
+fn spoken(values: CoordinateValues, units: &'static str) -> (CoordinateValues, &'static str) {
+    let CoordinateValues::Int64(seconds) = &values else { return (values, units) };
+    let larger = [(3600, "hours"), (60, "minutes")].into_iter().filter(|_| units == "seconds");
+    for (length, larger) in larger {
+        if seconds.iter().all(|it| it % length == 0) {
+            let values = seconds.iter().map(|it| it / length).collect();
+            return (CoordinateValues::Int64(values), larger);
+        }
+    }
+    (values, units)
 }
 
 /// The values of `coordinate` at the wanted points of the axes that it runs over.

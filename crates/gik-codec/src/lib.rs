@@ -45,7 +45,6 @@ mod bitmap;
 mod bits;
 mod codec;
 mod configuration;
-mod contain;
 mod coordinates;
 mod edition1;
 mod grid;

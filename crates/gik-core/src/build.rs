@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use futures::StreamExt;
+use futures::future::Either;
 use url::Url;
 
+use crate::unknown::array_like;
 use crate::{
-    ChunkEntry, Diagnostic, Error, ErrorKind, FileReferences, ManifestGroup, ManifestStore,
-    NothingFound, Parser, Problem, Report, Result, Run, RunRequest, SchemaOptions, SourceFile,
-    SourceObject, SourceReader, SourceTable,
+    ChunkEntry, Diagnostic, Error, ErrorKind, FileReferences, Layout, ManifestGroup, ManifestStore,
+    Names, NothingFound, Parser, Problem, Report, Result, Run, RunRequest, SchemaOptions,
+    SourceFile, SourceId, SourceObject, SourceReader, SourceTable, UnknownMessage,
 };
 
 /// How a manifest is built.
@@ -43,6 +45,10 @@ impl Default for BuildOptions {
 
 /// Files in a folder from which on listing it is cheaper than asking for each.
 const LIST_FROM: usize = 8;
+
+/// Arrays of messages that the model's table does not know, at most: files must not dictate how
+/// much memory a store takes.
+const UNKNOWN_LIMIT: usize = 1000;
 
 /// Files in a row that fail to be read, at least, before the rest is given up: each has been
 /// tried for minutes, and a source that is gone would take hours otherwise.
@@ -84,6 +90,26 @@ pub async fn build_files(
     reader: &mut SourceReader,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<(ManifestStore, Report)> {
+    let never = std::future::pending();
+    build_files_until(never, parser, run, sources, options, reader, progress).await
+}
+
+/// As [`build_files`], with what was read until `stop` comes to pass: whoever follows a run takes
+/// what is there, and does not wait for a file whose server has stalled. Files that were still
+/// waited for are in the report as unreadable.
+///
+/// # Errors
+/// As [`build_files`].
+pub async fn build_files_until(
+    stop: impl Future<Output = ()> + Send,
+    parser: &dyn Parser,
+    run: &Run,
+    sources: &[SourceFile],
+    options: &BuildOptions,
+    reader: &mut SourceReader,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<(ManifestStore, Report)> {
+    let mut stop = std::pin::pin!(stop);
     let group = parser.schema(run, &options.schema)?;
     let mut report = Report {
         files_expected: sources.len() as u64,
@@ -105,13 +131,23 @@ pub async fn build_files(
     report.list_seconds = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
-    let mut placement = Placement::new(run, group);
+    let mut placement = Placement::new(run, group, options.schema.layout);
     let reader = &*reader;
     let mut files = futures::stream::iter(sources)
         .map(|source| async move { (source, read(parser, run, source, reader, options).await) })
         .buffer_unordered(options.concurrency.max(1));
     let (mut done, mut failures_in_a_row) = (0, 0);
-    while let Some((source, outcome)) = files.next().await {
+    let mut is_stopped = false;
+    loop {
+        let next = futures::future::select(files.next(), stop.as_mut()).await;
+        let (source, outcome) = match next {
+            Either::Left((Some(next), _)) => next,
+            Either::Left((None, _)) => break,
+            Either::Right(_) => {
+                is_stopped = true;
+                break;
+            }
+        };
         match outcome {
             Ok(file) => {
                 failures_in_a_row = 0;
@@ -131,14 +167,17 @@ pub async fn build_files(
     }
     drop(files);
     if done < sources.len() {
+        let left = sources.len() - done;
         report.diagnostics.push(Diagnostic {
             problem: Problem::Unreadable,
             url: run.root.as_str().to_owned(),
-            text: format!(
-                "the source stopped answering: {failures_in_a_row} files in a row failed; {} more \
-                 were not tried",
-                sources.len() - done
-            ),
+            text: match is_stopped {
+                true => format!("{left} files were not read in time"),
+                false => format!(
+                    "the source stopped answering: {failures_in_a_row} files in a row failed; \
+                     {left} more were not tried"
+                ),
+            },
         });
     }
     report.read_seconds = started.elapsed().as_secs_f64();
@@ -147,7 +186,8 @@ pub async fn build_files(
     // Files finish in any order; the report reads the same each time.
     report.diagnostics.sort_by(|a, b| (&a.url, a.problem).cmp(&(&b.url, b.problem)));
 
-    let store = placement.store;
+    report.unknown_arrays = placement.extra.len() as u64;
+    let store = placement.finish();
     report.references = store.group.virtual_count();
     Ok((store, report))
 }
@@ -216,13 +256,16 @@ pub async fn parse(
 /// Places the references of files into the arrays' chunk grids.
 struct Placement {
     store: ManifestStore,
+    layout: Layout,
     steps: u64,
-    /// Chunks of each data array for one member and step: its levels.
+    /// Chunks of each of the model's data arrays for one member and step: its levels.
     levels: Vec<u64>,
+    /// Arrays of what the model's table does not know: positions behind the model's.
+    extra: BTreeMap<String, usize>,
 }
 
 impl Placement {
-    fn new(run: &Run, group: ManifestGroup) -> Self {
+    fn new(run: &Run, group: ManifestGroup, layout: Layout) -> Self {
         let steps = run.steps.len() as u64;
         let members = run.members.as_ref().map_or(1, |members| members.len() as u64);
         let levels = group
@@ -230,7 +273,41 @@ impl Placement {
             .iter()
             .map(|(_, array)| array.chunks.len() / (steps * members).max(1))
             .collect();
-        Self { store: ManifestStore { group, sources: SourceTable::default() }, steps, levels }
+        let store = ManifestStore { group, sources: SourceTable::default() };
+        Self { store, layout, steps, levels, extra: BTreeMap::new() }
+    }
+
+    /// The store, its arrays in an order that does not depend on which file came first.
+    fn finish(self) -> ManifestStore {
+        let mut store = self.store;
+        if let Some(extra) = store.group.data.get_mut(self.levels.len()..) {
+            extra.sort_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        store
+    }
+
+    /// Places a message that the model's table does not know; whether its place was empty, or
+    /// none where there are too many arrays.
+    fn add_unknown(&mut self, message: &UnknownMessage, source: SourceId) -> Result<Option<bool>> {
+        let name = &message.variable.name;
+        let index = match self.extra.get(name) {
+            Some(&index) => index,
+            None => {
+                let Some((_, pattern)) = self.store.group.data.first() else { return Ok(None) };
+                if self.extra.len() >= UNKNOWN_LIMIT {
+                    return Ok(None);
+                }
+                let array = array_like(pattern, &message.variable, self.layout)?;
+                let index = self.store.group.data.len();
+                self.store.group.data.push((name.clone(), array));
+                self.extra.insert(name.clone(), index);
+                index
+            }
+        };
+        let Some((_, array)) = self.store.group.data.get_mut(index) else { return Ok(None) };
+        let position = u64::from(message.member) * self.steps + u64::from(message.step);
+        let entry = ChunkEntry { source, offset: message.offset, length: message.length };
+        array.chunks.set_virtual(position, entry).map(Some)
     }
 
     fn add(
@@ -243,7 +320,7 @@ impl Placement {
         report.index_bytes += file.bytes;
         report.parse_seconds += file.parse_seconds;
         report.diagnostics.extend(file.diagnostics);
-        if file.references.is_empty() {
+        if file.references.is_empty() && file.unknown.is_empty() {
             return Ok(());
         }
         report.files_used += 1;
@@ -269,6 +346,21 @@ impl Placement {
             let entry =
                 ChunkEntry { source: id, offset: reference.offset, length: reference.length };
             array.chunks.set_virtual(index, entry)?;
+        }
+        let mut left_out = Names::default();
+        for message in &file.unknown {
+            match self.add_unknown(message, id)? {
+                Some(is_new) => report.references_expected += u64::from(is_new),
+                None => left_out.add(|| message.variable.name.clone()),
+            }
+        }
+        if left_out.count() > 0 {
+            let text = format!(
+                "{} messages would need more than {UNKNOWN_LIMIT} arrays and are left out: {left_out}",
+                left_out.count()
+            );
+            let url = source.data.as_str().to_owned();
+            report.diagnostics.push(Diagnostic { problem: Problem::UnknownMessage, url, text });
         }
         Ok(())
     }

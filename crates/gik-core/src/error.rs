@@ -122,6 +122,14 @@ pub enum ErrorKind {
     /// The store refuses: credentials, permissions, or a place that was not authorised.
     #[error("not allowed")]
     Denied,
+    /// The caller's deadline passed before the work was done.
+    #[error("the deadline of {seconds} s has passed; {hint}")]
+    DeadlinePassed {
+        /// The time that was given, in seconds.
+        seconds: u64,
+        /// What is in the store then, and how to go on.
+        hint: &'static str,
+    },
 }
 
 #[derive(Debug)]

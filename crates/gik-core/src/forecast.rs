@@ -23,6 +23,16 @@ pub enum Layout {
     Run,
 }
 
+impl Layout {
+    /// The dimension along which windows end.
+    pub(crate) const fn window_dimension(self) -> &'static str {
+        match self {
+            Self::Forecast => "step",
+            Self::Run => "time",
+        }
+    }
+}
+
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -151,9 +161,10 @@ impl ForecastSchema<'_> {
 
         let mut attributes = variable.attributes.clone();
         // Coordinates that share no name with a dimension are found by this attribute.
-        let (window_dimension, auxiliary) = match self.options.layout {
-            Layout::Forecast => ("step", "valid_time"),
-            Layout::Run => ("time", "step reference_time"),
+        let window_dimension = self.options.layout.window_dimension();
+        let auxiliary = match self.options.layout {
+            Layout::Forecast => "valid_time",
+            Layout::Run => "step reference_time",
         };
         let mut auxiliary = auxiliary.to_owned();
         if matches!(self.grid, Grid::Projected { .. }) {

@@ -8,6 +8,7 @@
 mod array;
 mod build;
 mod codec;
+mod contain;
 mod error;
 mod forecast;
 mod grid;
@@ -21,17 +22,19 @@ mod report;
 mod run;
 mod stores;
 mod time;
+mod unknown;
 mod variables;
 mod window;
 
 pub use array::{
     ArrayMetadata, Attributes, CoordinateValues, DataType, coordinate_array, group_json,
 };
-pub use build::{BuildOptions, Headers, build_files, build_manifest, parse};
+pub use build::{BuildOptions, Headers, build_files, build_files_until, build_manifest, parse};
 pub use codec::{
     CodecInfo, CodecRegistration, DecodeOptions, GribCodec, GridRegion, Quantity, ValueBuffer,
     linked_codecs,
 };
+pub use contain::contain;
 pub use error::{Error, ErrorKind, Result};
 pub use forecast::{DataVariable, ForecastSchema, Layout, LevelCoordinate, SchemaOptions};
 pub use grid::{Grid, LatLonGrid, MapProjection, ProjectedGrid, degrees};
@@ -50,5 +53,6 @@ pub use report::{Diagnostic, Names, NothingFound, Problem, Report};
 pub use run::{Run, RunRequest, Selection};
 pub use stores::{IndexedFile, ObjectInfo, ObjectStoreRegistry, SourceReader};
 pub use time::{ReferenceTime, StepUnit};
+pub use unknown::UnknownMessage;
 pub use variables::{Leads, Place, TableVariable, VariableRow, VariableTable};
 pub use window::{Statistic, Window, WindowRule};

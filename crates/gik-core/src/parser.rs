@@ -6,7 +6,9 @@ use std::num::NonZeroU32;
 use async_trait::async_trait;
 use url::Url;
 
-use crate::{Diagnostic, ManifestGroup, Result, Run, RunRequest, SchemaOptions, SourceReader};
+use crate::{
+    Diagnostic, ManifestGroup, Result, Run, RunRequest, SchemaOptions, SourceReader, UnknownMessage,
+};
 
 /// A place where a model's files lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +88,10 @@ pub struct Reference {
 pub struct FileReferences {
     /// Its messages, in any order.
     pub references: Vec<Reference>,
-    /// How many of them are beyond [`SourceFile::expected`]: messages that a file may have but
+    /// Messages that the model's table does not know, where their headers were read: of each of
+    /// them nothing but its numbers is known.
+    pub unknown: Vec<UnknownMessage>,
+    /// How many of the references are beyond [`SourceFile::expected`]: messages that a file may have but
     /// need not.
     pub optional: u32,
     /// When the data file was last modified, in seconds since 1970, if known.
@@ -112,7 +117,8 @@ pub struct FileReferences {
 /// - [`references`](Self::references) reads indexes only, never a data file's bytes. What
 ///   the bytes of an index are, it neither panics nor refuses more than that file.
 /// - [`scanned_references`](Self::scanned_references) of a whole file are those that its right
-///   index gives.
+///   index gives. Messages that the table does not know come on top, if the run has all of the
+///   product's variables.
 #[async_trait]
 pub trait Parser: Debug + Send + Sync + 'static {
     /// Facts about the model.

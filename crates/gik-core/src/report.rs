@@ -209,6 +209,9 @@ pub struct Report {
     pub references_expected: u64,
     /// References there are.
     pub references: u64,
+    /// Arrays of messages that the model's table does not know: those of files that were read
+    /// by their headers.
+    pub unknown_arrays: u64,
     /// Index lines parsed.
     pub lines: u64,
     /// Bytes read, of indexes and, where those are missing, of headers.

@@ -312,6 +312,12 @@ impl VariableTable {
         Ok(all().filter(|name| wanted.iter().any(|it| it == name)).map(str::to_owned).collect())
     }
 
+    /// Whether a run has all arrays of the table: nothing of the product was left out.
+    #[must_use]
+    pub fn is_whole(&self, run: &Run) -> bool {
+        self.positions(run).iter().all(Option::is_some)
+    }
+
     /// Of each array of the table, its position among those of the run, if it is wanted.
     #[must_use]
     pub fn positions(&self, run: &Run) -> Vec<Option<u32>> {

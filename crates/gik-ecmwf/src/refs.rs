@@ -44,6 +44,7 @@ pub(crate) fn references(
     collector.report(&gaps, source, &mut report);
     Ok(FileReferences {
         references: collector.references,
+        unknown: Vec::new(),
         optional: collector.optional,
         last_modified: Some(file.data.last_modified),
         etag: file.data.etag.clone(),

@@ -19,8 +19,12 @@ pub(crate) async fn references(
 ) -> Result<FileReferences> {
     let table = (ProductConfig::of_run(run)?.table)(run.reference_time)?;
     let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
-    let (file, source) = scanned_file(reader, source, |scan| index(scan, table, run, step)).await?;
-    refs::references(run, &source, &file)
+    let scanned = scanned_file(reader, source, |scan| index(scan, table, run, step)).await?;
+    let mut found = refs::references(run, &scanned.source, &scanned.index)?;
+    if table.table.is_whole(run) {
+        scanned.keep_unknown(run, &mut found, |field| row(field, table, run, step).is_some());
+    }
+    Ok(found)
 }
 
 /// One line a field, in the form of ECMWF's indexes.

@@ -3,13 +3,13 @@
 use std::num::NonZeroU32;
 use std::time::Instant;
 
-use gik_codec::scan::scanned_file;
+use gik_codec::scan::{ScannedField, scanned_file};
 use gik_core::{
     Diagnostic, Error, FileReferences, IndexedFile, Names, Problem, Reference, Result, Run,
     SourceFile, SourceReader, VariableTable, Window,
 };
 use gik_index::noaa::{
-    Entry, Expectations, Index, IndexProblem, Member, MemberSpec, MessageRange, Qualifier, parse,
+    Entry, Expectations, Index, Member, MemberSpec, MessageRange, Qualifier, parse,
 };
 
 use crate::bucket;
@@ -33,22 +33,10 @@ pub(crate) fn references(
     file.check_age(source)?;
 
     let index = parse(&file.index);
-    let mut diagnostics = Vec::new();
+    let mut diagnostics = index.problems(&expectations(run, source, file, step), url)?;
     let mut report = |problem, text: String| {
         diagnostics.push(Diagnostic { problem, url: url.to_owned(), text });
     };
-    for problem in index.check(&expectations(run, source, file, step)) {
-        if problem.is_about_another_file() {
-            return Err(refused(&problem).in_url(url));
-        }
-        report(problem.kind(), problem.to_string());
-    }
-    for diagnostic in &index.diagnostics {
-        // A cut last line is in the check already.
-        if diagnostic.problem.kind() == Problem::BadLine {
-            report(Problem::BadLine, diagnostic.to_string());
-        }
-    }
 
     let mut collector = Collector::new(run, source, table, kind, step);
     collector.collect(&index, file.data.size, &mut report);
@@ -62,6 +50,7 @@ pub(crate) fn references(
     let references = collector.references;
     Ok(FileReferences {
         references,
+        unknown: Vec::new(),
         optional: 0,
         last_modified: Some(file.data.last_modified),
         etag: file.data.etag.clone(),
@@ -82,15 +71,17 @@ pub(crate) async fn scanned_references(
     let table = (product.table)()?;
     let kind = product.files.get(usize::from(source.part)).map_or("", |kind| kind.key);
     let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
-    let (file, source) = scanned_file(reader, source, |scan| {
-        scan.to_wgrib2(|field| {
-            let (level, statistic) = (field.level?, field.window?.statistic());
-            let (param, at) = (field.parameter.code(), (run.reference_time, step));
-            Some(table.row_of_parameter(kind, &param, level, statistic, at)?.abbreviation)
-        })
-    })
-    .await?;
-    references(run, &source, &file)
+    let abbreviation = |field: &ScannedField| {
+        let (level, statistic) = (field.level?, field.window?.statistic());
+        let (param, at) = (field.parameter.code(), (run.reference_time, step));
+        Some(table.row_of_parameter(kind, &param, level, statistic, at)?.abbreviation)
+    };
+    let scanned = scanned_file(reader, source, |scan| scan.to_wgrib2(abbreviation)).await?;
+    let mut found = references(run, &scanned.source, &scanned.index)?;
+    if table.is_whole(run) {
+        scanned.keep_unknown(run, &mut found, |field| abbreviation(field).is_some());
+    }
+    Ok(found)
 }
 
 fn expectations(run: &Run, source: &SourceFile, file: &IndexedFile, step: u32) -> Expectations {
@@ -106,14 +97,6 @@ fn expectations(run: &Run, source: &SourceFile, file: &IndexedFile, step: u32) -
         first_lead_seconds: None,
         object_size: Some(file.data.size),
     }
-}
-
-fn refused(problem: &IndexProblem<'_>) -> Error {
-    match problem {
-        IndexProblem::PastEnd { offset, size, .. } => Error::truncated(*offset, *size),
-        _ => Error::mismatch("index", "one about its file", "another"),
-    }
-    .with_source(std::io::Error::other(problem.to_string()))
 }
 
 /// Finds the place of each entry.

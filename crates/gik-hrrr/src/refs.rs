@@ -3,12 +3,12 @@
 use std::num::NonZeroU32;
 use std::time::Instant;
 
-use gik_codec::scan::scanned_file;
+use gik_codec::scan::{ScannedField, scanned_file};
 use gik_core::{
-    Diagnostic, Error, FileReferences, IndexedFile, Names, Problem, Reference, Result, Run,
-    SourceFile, SourceReader, VariableTable,
+    Diagnostic, FileReferences, IndexedFile, Names, Problem, Reference, Result, Run, SourceFile,
+    SourceReader, VariableTable,
 };
-use gik_index::noaa::{Entry, Expectations, Index, IndexProblem, MessageRange, parse};
+use gik_index::noaa::{Entry, Expectations, Index, MessageRange, parse};
 
 use crate::config::ProductConfig;
 use crate::files::is_expected;
@@ -27,22 +27,10 @@ pub(crate) fn references(
     file.check_age(source)?;
 
     let index = parse(&file.index);
-    let mut diagnostics = Vec::new();
+    let mut diagnostics = index.problems(&expectations(run, &product, source, file), url)?;
     let mut report = |problem, text: String| {
         diagnostics.push(Diagnostic { problem, url: url.to_owned(), text });
     };
-    for problem in index.check(&expectations(run, &product, source, file)) {
-        if problem.is_about_another_file() {
-            return Err(refused(&problem).in_url(url));
-        }
-        report(problem.kind(), problem.to_string());
-    }
-    for diagnostic in &index.diagnostics {
-        // A cut last line is in the check already.
-        if diagnostic.problem.kind() == Problem::BadLine {
-            report(Problem::BadLine, diagnostic.to_string());
-        }
-    }
 
     let mut collector = Collector::new(run, source, product, table);
     collector.collect(&index, file.data.size, &mut report);
@@ -55,6 +43,7 @@ pub(crate) fn references(
     }
     Ok(FileReferences {
         references: collector.references,
+        unknown: Vec::new(),
         optional: collector.optional,
         last_modified: Some(file.data.last_modified),
         etag: file.data.etag.clone(),
@@ -74,15 +63,28 @@ pub(crate) async fn scanned_references(
     let product = ProductConfig::of_run(run)?;
     let table = (product.table)()?;
     let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
-    let (file, source) = scanned_file(reader, source, |scan| {
-        scan.to_wgrib2(|field| {
-            let (level, statistic) = (field.level?, field.window?.statistic());
-            let (param, at) = (field.parameter.code(), (run.reference_time, step));
-            Some(table.row_of_parameter(product.key, &param, level, statistic, at)?.abbreviation)
-        })
-    })
-    .await?;
-    references(run, &source, &file)
+    let abbreviation = |field: &ScannedField| {
+        let (level, statistic) = (field.level?, field.window?.statistic());
+        let (param, at) = (field.parameter.code(), (run.reference_time, step));
+        Some(table.row_of_parameter(product.key, &param, level, statistic, at)?.abbreviation)
+    };
+    let scanned = scanned_file(reader, source, |scan| scan.to_wgrib2(abbreviation)).await?;
+    let mut found = references(run, &scanned.source, &scanned.index)?;
+    if table.is_whole(run) {
+        let is_known = |field: &ScannedField| {
+            let key = abbreviation(field).zip(field.level).zip(field.window);
+            key.is_some_and(|((abbreviation, level), window)| {
+                let rows = table.rows_at(product.key, abbreviation, level, window.statistic());
+                let mut rows = rows.iter().filter_map(|&row| table.rows().get(row));
+                // An empty window is of any period.
+                let is_empty = window.end_seconds() == 0;
+                field.qualifiers.is_empty()
+                    && rows.any(|row| is_empty || period::fits(row, &window, step))
+            })
+        };
+        scanned.keep_unknown(run, &mut found, is_known);
+    }
+    Ok(found)
 }
 
 fn expectations(
@@ -102,14 +104,6 @@ fn expectations(
         first_lead_seconds: Some(first),
         object_size: Some(file.data.size),
     }
-}
-
-fn refused(problem: &IndexProblem<'_>) -> Error {
-    match problem {
-        IndexProblem::PastEnd { offset, size, .. } => Error::truncated(*offset, *size),
-        _ => Error::mismatch("index", "one about its file", "another"),
-    }
-    .with_source(std::io::Error::other(problem.to_string()))
 }
 
 /// Finds the places of each entry.

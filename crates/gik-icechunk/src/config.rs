@@ -1,6 +1,6 @@
 //! The configuration that is kept in a repository.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::{NonZeroU16, NonZeroU64};
 
 use gik_core::{ManifestStore, Result};
@@ -46,7 +46,9 @@ pub(crate) fn repository_config(
             ..Settings::default()
         }),
         manifest: Some(ManifestConfig {
-            splitting: Some(splitting(manifest)),
+            splitting: Some(ManifestSplittingConfig {
+                split_sizes: Some(merged(Splits::new(), &[manifest]).0),
+            }),
             max_concurrent_manifest_fetches_during_commit: Some(16),
             // The dictionary makes manifests larger on disk and lookups slower; whole
             // manifests are compressed anyway.
@@ -69,11 +71,10 @@ pub(crate) fn repository_config(
 }
 
 /// The configuration of a repository with the containers and arrays that it lacks; none when it
-/// lacks nothing. `names` are the arrays that are there, `urls` those that references go to.
+/// lacks nothing. `urls` are those that references go to.
 pub(crate) fn extended_config(
     config: &RepositoryConfig,
     runs: &[&ManifestStore],
-    names: &BTreeSet<String>,
     containers: &[Container],
     urls: &[&str],
 ) -> Result<Option<RepositoryConfig>> {
@@ -100,26 +101,12 @@ pub(crate) fn extended_config(
             .map_err(|reason| gik_core::Error::argument(container.name.as_str(), reason))?;
         is_changed = true;
     }
-    let is_new = |run: &&ManifestStore| {
-        !names.is_empty() && run.group.data.iter().any(|(name, _)| !names.contains(name))
-    };
-    for run in runs.iter().copied().filter(|run| is_new(run)) {
-        let mut splits = extended
-            .manifest
-            .as_ref()
-            .and_then(|manifest| manifest.splitting.as_ref())
-            .and_then(|splitting| splitting.split_sizes.clone())
-            .unwrap_or_default();
-        for split in splitting(run).split_sizes.unwrap_or_default() {
-            if !splits.contains(&split) {
-                splits.push(split);
-                is_changed = true;
-            }
-        }
-        let mut manifest = extended.manifest.clone().unwrap_or_default();
-        manifest.splitting = Some(ManifestSplittingConfig { split_sizes: Some(splits) });
-        extended.manifest = Some(manifest);
-    }
+    let mut manifest = extended.manifest.clone().unwrap_or_default();
+    let splits = manifest.splitting.take().and_then(|it| it.split_sizes).unwrap_or_default();
+    let (splits, is_changed_there) = merged(splits, runs);
+    manifest.splitting = Some(ManifestSplittingConfig { split_sizes: Some(splits) });
+    extended.manifest = Some(manifest);
+    is_changed |= is_changed_there;
     // A writer goes without preloading; that is not for those who read.
     if let Some(manifest) = &mut extended.manifest {
         manifest.preload = None;
@@ -127,32 +114,76 @@ pub(crate) fn extended_config(
     Ok(is_changed.then_some(extended))
 }
 
+type Splits = Vec<(ManifestSplitCondition, Vec<ManifestSplitDim>)>;
+
 /// How many reference times go into a manifest of each array, by its chunks per time.
-fn splitting(manifest: &ManifestStore) -> ManifestSplittingConfig {
-    let mut arrays = BTreeMap::<u32, Vec<&str>>::new();
+fn times_per_manifest(manifest: &ManifestStore) -> BTreeMap<&str, u32> {
+    let mut times = BTreeMap::new();
     for (name, array) in &manifest.group.data {
         let first = array.metadata.dimension_names.first().map(String::as_str);
         if first != Some(APPEND_DIMENSION) {
             continue;
         }
-        let times = array.metadata.grid().first().copied().unwrap_or(1).max(1);
-        let per_time = (array.chunks.len() / times).max(1);
+        let of_array = array.metadata.grid().first().copied().unwrap_or(1).max(1);
+        let per_time = (array.chunks.len() / of_array).max(1);
         let in_manifest = REFERENCES_PER_MANIFEST.div_ceil(per_time);
-        arrays.entry(u32::try_from(in_manifest).unwrap_or(u32::MAX)).or_default().push(name);
+        times.insert(name.as_str(), u32::try_from(in_manifest).unwrap_or(u32::MAX));
     }
-    let split_sizes = arrays
+    times
+}
+
+/// The splits with those of arrays that are new, and of arrays of which a run has at least twice
+/// as many chunks as those before: a store may begin with a part of a run. Manifests that are
+/// there are split when they are written anew. Whether anything changed, too.
+fn merged(splits: Splits, runs: &[&ManifestStore]) -> (Splits, bool) {
+    let mut times = BTreeMap::<String, u32>::new();
+    let mut others = Splits::new();
+    for (condition, dimensions) in splits {
+        match (names_of(&condition), dimensions.as_slice()) {
+            (Some(names), [dimension]) => {
+                times.extend(names.into_iter().map(|name| (name, dimension.num_chunks)));
+            }
+            _ => others.push((condition, dimensions)),
+        }
+    }
+    let mut is_changed = false;
+    for run in runs {
+        for (name, wanted) in times_per_manifest(run) {
+            let there = times.get(name).copied();
+            if there.is_none_or(|there| wanted <= there / 2) {
+                times.insert(name.to_owned(), wanted);
+                is_changed = true;
+            }
+        }
+    }
+    let mut splits = splits_of(&times);
+    splits.extend(others);
+    (splits, is_changed)
+}
+
+/// The names in a condition that [`splits_of`] made.
+fn names_of(condition: &ManifestSplitCondition) -> Option<Vec<String>> {
+    let ManifestSplitCondition::NameMatches { regex } = condition else { return None };
+    let names = regex.strip_prefix("^(")?.strip_suffix(")$")?;
+    let is_name = |name: &str| name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
+    names.split('|').map(|name| is_name(name).then(|| name.to_owned())).collect()
+}
+
+/// A condition for all arrays of the same number.
+fn splits_of(times: &BTreeMap<String, u32>) -> Splits {
+    let mut arrays = BTreeMap::<u32, Vec<&str>>::new();
+    for (name, &number) in times {
+        arrays.entry(number).or_default().push(name);
+    }
+    arrays
         .into_iter()
         .map(|(num_chunks, names)| {
             // Array names are made of letters, digits and underscores.
             let regex = format!("^({})$", names.join("|"));
-            let split = ManifestSplitDim {
-                condition: ManifestSplitDimCondition::DimensionName(format!(
-                    "^{APPEND_DIMENSION}$"
-                )),
-                num_chunks,
-            };
+            let condition =
+                ManifestSplitDimCondition::DimensionName(format!("^{APPEND_DIMENSION}$"));
+            let split = ManifestSplitDim { condition, num_chunks };
             (ManifestSplitCondition::NameMatches { regex }, vec![split])
         })
-        .collect();
-    ManifestSplittingConfig { split_sizes: Some(split_sizes) }
+        .collect()
 }

@@ -3,13 +3,18 @@
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::Arc;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, TryStreamExt};
 use gik_core::{Error, Result};
-use icechunk::Repository;
 use icechunk::ops::expiration::{ExpiredRefAction, expire};
 use icechunk::ops::gc::{GCConfig, garbage_collect};
+use icechunk::ops::{GCError, GCResult};
+use icechunk::storage::StorageContext;
+use icechunk::{Repository, Storage};
 
-use crate::read::without_preloading;
+use crate::repository::without_preloading;
+use crate::staged::remove_branches;
+use crate::write::{is_conflict, pause};
 use crate::{Writer, fault};
 
 /// What house-keeping removed.
@@ -49,7 +54,7 @@ impl Writer {
         };
         let failed = |error: &dyn std::fmt::Display| fault::io(self.location(), error);
         let storage = self.location().storage(self.s3()).await?;
-        let repository = Repository::open(storage)
+        let repository = Repository::open(Arc::clone(&storage))
             .config(without_preloading())
             .execute()
             .await
@@ -57,14 +62,18 @@ impl Writer {
         let config = repository.config();
         let mut removed = Removed::default();
         if !dry_run {
-            let expired = expire(
-                Arc::clone(repository.asset_manager()),
-                time(older_than)?,
-                ExpiredRefAction::Ignore,
-                ExpiredRefAction::Ignore,
-                Some(config.repo_update_retries()),
-                config.num_updates_per_repo_info_file(),
-            )
+            let older = time(older_than)?;
+            remove_branches(&repository, unused_since).await;
+            let expired = patiently(|| {
+                expire(
+                    Arc::clone(repository.asset_manager()),
+                    older,
+                    ExpiredRefAction::Ignore,
+                    ExpiredRefAction::Ignore,
+                    Some(config.repo_update_retries()),
+                    config.num_updates_per_repo_info_file(),
+                )
+            })
             .await
             .map_err(|error| failed(&error))?;
             removed.commits = expired.released_snapshots.len() as u64;
@@ -85,12 +94,14 @@ impl Writer {
             None,
             dry_run,
         );
-        let summary = garbage_collect(
-            Arc::clone(repository.asset_manager()),
-            &garbage,
-            Some(config.repo_update_retries()),
-            config.num_updates_per_repo_info_file(),
-        )
+        let summary = patiently(|| {
+            garbage_collect(
+                Arc::clone(repository.asset_manager()),
+                &garbage,
+                Some(config.repo_update_retries()),
+                config.num_updates_per_repo_info_file(),
+            )
+        })
         .await
         .map_err(|error| failed(&error))?;
         removed.objects = summary.chunks_deleted
@@ -99,6 +110,60 @@ impl Writer {
             + summary.attributes_deleted
             + summary.transaction_logs_deleted;
         removed.bytes = summary.bytes_deleted;
+        let backups = self.backups(&storage, unused).await?;
+        removed.objects += backups.len() as u64;
+        removed.bytes += backups.iter().map(|(_, bytes)| bytes).sum::<u64>();
+        if !dry_run {
+            let settings = storage.default_settings().await.map_err(|error| failed(&error))?;
+            let context = StorageContext::unattributed(&settings);
+            storage
+                .delete_objects(&context, BACKUPS, futures::stream::iter(backups).boxed())
+                .await
+                .map_err(|error| failed(&error))?;
+        }
         Ok(removed)
+    }
+
+    /// Earlier states of the file that lists all commits, written before a time: each commit
+    /// leaves one, which grows with their number, and Icechunk removes none. They are read for
+    /// its log of operations alone, which ends where one is missing.
+    async fn backups(
+        &self,
+        storage: &Arc<dyn Storage + Send + Sync>,
+        before: DateTime<Utc>,
+    ) -> Result<Vec<(String, u64)>> {
+        let failed = |error: icechunk::StorageError| fault::io(self.location(), &error.kind);
+        let settings = storage.default_settings().await.map_err(failed)?;
+        let context = StorageContext::unattributed(&settings);
+        let objects = storage.list_objects(&context, BACKUPS).await.map_err(failed)?;
+        objects
+            .try_filter(|object| {
+                let is_old = object.id.starts_with("repo.") && object.created_at < before;
+                std::future::ready(is_old)
+            })
+            .map_ok(|object| (object.id, object.size_bytes))
+            .try_collect()
+            .await
+            .map_err(failed)
+    }
+}
+
+/// Where Icechunk keeps what it overwrote.
+const BACKUPS: &str = "overwritten";
+/// How often house-keeping is tried while others commit.
+const ATTEMPTS: u32 = 20;
+
+/// The outcome of an operation that gives up when others commit at the same time, tried again
+/// then.
+async fn patiently<T, F: Future<Output = GCResult<T>>>(operation: impl Fn() -> F) -> GCResult<T> {
+    let mut attempt = 1;
+    loop {
+        match operation().await {
+            Err(GCError::Repository(error)) if attempt < ATTEMPTS && is_conflict(&error.kind) => {
+                attempt += 1;
+                tokio::time::sleep(pause(attempt)).await;
+            }
+            outcome => return outcome,
+        }
     }
 }

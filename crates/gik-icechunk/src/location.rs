@@ -36,6 +36,32 @@ impl S3Settings {
         }
     }
 
+    /// Checks what comes from variables or from a repository's author before it becomes part of
+    /// a url.
+    ///
+    /// # Errors
+    /// When the endpoint is no url, or the region is no name of one.
+    pub fn check(&self) -> Result<()> {
+        let is_url = |text: &String| {
+            Url::parse(text).is_ok_and(|url| {
+                matches!(url.scheme(), "http" | "https") && url.host_str().is_some()
+            })
+        };
+        if let Some(endpoint) = self.endpoint.as_ref().filter(|endpoint| !is_url(endpoint)) {
+            return Err(Error::argument(
+                format!("S3 endpoint '{endpoint}' (AWS_ENDPOINT_URL)"),
+                "is no url; write https://host or http://host:port",
+            ));
+        }
+        if let Some(region) = self.region.as_ref().filter(|region| !is_region(region)) {
+            return Err(Error::argument(
+                format!("S3 region '{region}' (AWS_REGION)"),
+                "is no name of a region, like eu-central-1",
+            ));
+        }
+        Ok(())
+    }
+
     pub(crate) fn options(&self) -> S3Options {
         let mut options = S3Options::default().with_anonymous(self.anonymous);
         // Services that have no regions accept any; requests are signed for one.
@@ -48,6 +74,12 @@ impl S3Settings {
         }
         options
     }
+}
+
+/// Whether a text can be a region. It becomes a part of the host that requests go to.
+pub(crate) fn is_region(text: &str) -> bool {
+    let of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (1..=40).contains(&text.len()) && text.bytes().all(of_a_name)
 }
 
 /// The place of a repository: a local folder, or a prefix of an S3 bucket.
@@ -77,6 +109,7 @@ impl StoreLocation {
                 icechunk::new_local_filesystem_storage(path).await.map_err(failed)
             }
             Self::S3 { bucket, prefix } => {
+                s3.check()?;
                 let credentials =
                     if s3.anonymous { S3Credentials::Anonymous } else { S3Credentials::FromEnv };
                 icechunk::new_s3_object_store_storage(
@@ -161,6 +194,23 @@ mod tests {
         for wrong in ["", "s3://b", "s3:///x", "gs://b/x", "http://h/x"] {
             let error = wrong.parse::<StoreLocation>().unwrap_err().to_string();
             assert!(error.contains("s3://") || error.contains("path"), "{error}");
+        }
+    }
+
+    #[test]
+    fn endpoints_and_regions_are_checked() {
+        let endpoint =
+            |text: &str| S3Settings { endpoint: Some(text.to_owned()), ..S3Settings::default() };
+        for good in ["http://127.0.0.1:9000", "https://minio.example/"] {
+            assert!(endpoint(good).check().is_ok(), "{good}");
+        }
+        for wrong in ["127.0.0.1:9000", "localhost:9000", "minio", "ftp://x", "http://"] {
+            let error = endpoint(wrong).check().unwrap_err().to_string();
+            assert!(error.contains("write https://host"), "{error}");
+        }
+        assert!(is_region("us-east-1") && is_region("auto"));
+        for wrong in ["", "@127.0.0.1:5125/?", "a.b", "a/b", "x".repeat(41).as_str()] {
+            assert!(!is_region(wrong), "{wrong}");
         }
     }
 

@@ -5,13 +5,17 @@
 //! mention stays as it is: adding a run twice changes nothing.
 
 mod coordinates;
+mod room;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use gik_core::{Error, ManifestArray, ManifestStore, Result, SourceId, SourceObject, group_json};
+use gik_core::{
+    CoordinateValues, Error, ManifestArray, ManifestStore, Result, SourceId, SourceObject,
+    group_json,
+};
 use icechunk::Store;
 use icechunk::format::manifest::{
     Checksum, ChunkPayload, SecondsSinceEpoch, VirtualChunkLocation, VirtualChunkRef,
@@ -19,6 +23,7 @@ use icechunk::format::manifest::{
 use icechunk::format::snapshot::NodeData;
 use icechunk::format::{ByteRange, ChunkIndices, Path};
 use icechunk::session::Session;
+use icechunk::storage::ETag;
 use icechunk::store::{SetVirtualRefsResult, StoreErrorKind};
 use serde_json::Value;
 use tokio::sync::RwLock;
@@ -27,6 +32,7 @@ use crate::axis::Axis;
 use crate::stored::{StoredMetadata, run_labels, unravel};
 use crate::{StoreLocation, fault};
 use coordinates::step_seconds;
+pub(crate) use room::Room;
 
 /// The append dimension.
 const TIME: &str = "time";
@@ -76,6 +82,9 @@ pub(crate) struct Transaction<'a> {
     pub(crate) session: Arc<RwLock<Session>>,
     store: Store,
     location: &'a StoreLocation,
+    /// Labels of `time` that were entered for this commit, of which no run has been added yet:
+    /// nothing has to be looked up there.
+    empty_times: BTreeSet<i64>,
 }
 
 /// The dimensions whose labels can be added to, by name.
@@ -85,7 +94,7 @@ impl<'a> Transaction<'a> {
     pub(crate) async fn new(session: Session, location: &'a StoreLocation) -> Self {
         let session = Arc::new(RwLock::new(session));
         let store = Store::from_session(Arc::clone(&session)).await;
-        Self { session, store, location }
+        Self { session, store, location, empty_times: BTreeSet::new() }
     }
 
     /// The names of the arrays that are there.
@@ -108,7 +117,7 @@ impl<'a> Transaction<'a> {
     /// When the run does not fit the store: the text says what differs and what to do. The
     /// session is to be thrown away then.
     pub(crate) async fn add(
-        &self,
+        &mut self,
         manifest: &ManifestStore,
         locations: &[VirtualChunkLocation],
     ) -> Result<Changes> {
@@ -122,15 +131,7 @@ impl<'a> Transaction<'a> {
                 changes.is_grown = true;
             }
         }
-        let mut stored = BTreeMap::new();
-        for name in self.names().await? {
-            if let Some(bytes) = self.get(&format!("{name}/zarr.json")).await?
-                && let Some(metadata) = StoredMetadata::parse(&bytes)
-                    .map_err(|error| error.in_url(format!("{}/{name}", self.location)))?
-            {
-                stored.insert(name, metadata);
-            }
-        }
+        let mut stored = self.stored().await?;
         let axes = self.axes(manifest, &stored).await?;
         for (name, array) in &manifest.group.data {
             if let Some(there) = stored.get(name) {
@@ -150,11 +151,41 @@ impl<'a> Transaction<'a> {
                 self.create(name, array, &axes).await?;
             }
             let references = references(manifest, array, locations, &axes)?;
-            let is_new_run =
-                axes.get(TIME).is_some_and(|time| time.stored == 0 || is_new_label(time));
+            let is_new_run = axes.get(TIME).is_some_and(|time| {
+                time.stored == 0 || is_new_label(time) || self.is_empty_at(time)
+            });
             changes = changes.and(self.refer(name, references, is_new || is_new_run).await?);
+            changes = changes.and(self.put(name, array, &axes).await?);
+        }
+        if let Some(CoordinateValues::Int64(times)) = manifest.group.array(TIME).map(run_labels) {
+            for time in &times {
+                // The time itself is something that the run added.
+                changes.is_grown |= self.empty_times.remove(time);
+            }
         }
         Ok(changes)
+    }
+
+    /// Whether no reference is there at the times of a run.
+    fn is_empty_at(&self, time: &Axis) -> bool {
+        let CoordinateValues::Int64(labels) = &time.labels else { return false };
+        time.positions.iter().all(|&at| {
+            labels.get(at as usize).is_some_and(|label| self.empty_times.contains(label))
+        })
+    }
+
+    /// The metadata of the arrays that are there, by name.
+    async fn stored(&self) -> Result<BTreeMap<String, StoredMetadata>> {
+        let mut stored = BTreeMap::new();
+        for name in self.names().await? {
+            if let Some(bytes) = self.get(&format!("{name}/zarr.json")).await?
+                && let Some(metadata) = StoredMetadata::parse(&bytes)
+                    .map_err(|error| error.in_url(format!("{}/{name}", self.location)))?
+            {
+                stored.insert(name, metadata);
+            }
+        }
+        Ok(stored)
     }
 
     /// The attributes of the group; none in a repository that holds nothing yet.
@@ -232,27 +263,33 @@ impl<'a> Transaction<'a> {
         axes: &Axes,
     ) -> Result<()> {
         for (name, metadata) in stored.iter_mut() {
-            let shape: Vec<u64> = metadata
-                .dimensions
-                .iter()
-                .zip(&metadata.shape)
-                .map(|(dimension, &length)| {
-                    axes.get(dimension).map_or(length, |it| it.len() as u64)
-                })
-                .collect();
-            if shape == metadata.shape {
-                continue;
-            }
-            *metadata = metadata.resized(shape);
-            self.set(format!("{name}/zarr.json"), metadata.json()).await?;
-            let is_split = metadata.chunk_shape.first() == Some(&1);
-            if let Some(time) = axes.get(TIME)
-                && is_split
-                && metadata.dimensions.first().is_some_and(|first| first == TIME)
-                && !time.inserted.is_empty()
-            {
-                self.move_references(name, time).await?;
-            }
+            self.resize_array(name, metadata, axes).await?;
+        }
+        Ok(())
+    }
+
+    async fn resize_array(
+        &self,
+        name: &str,
+        metadata: &mut StoredMetadata,
+        axes: &Axes,
+    ) -> Result<()> {
+        let shape: Vec<u64> = metadata
+            .dimensions
+            .iter()
+            .zip(&metadata.shape)
+            .map(|(dimension, &length)| axes.get(dimension).map_or(length, |it| it.len() as u64))
+            .collect();
+        if shape == metadata.shape {
+            return Ok(());
+        }
+        *metadata = metadata.resized(shape);
+        self.set(format!("{name}/zarr.json"), metadata.json()).await?;
+        if let Some(time) = axes.get(TIME)
+            && room::is_split(metadata)
+            && !time.inserted.is_empty()
+        {
+            self.move_references(name, time).await?;
         }
         Ok(())
     }
@@ -267,18 +304,25 @@ impl<'a> Transaction<'a> {
             let mut chunks = Box::pin(session.array_chunk_iterator(&path).await);
             while let Some(chunk) = chunks.try_next().await.map_err(failed)? {
                 if chunk.coord.0.first().is_some_and(|&at| at as usize >= first) {
-                    moved.push((chunk.coord, chunk.payload));
+                    let mut coord = chunk.coord.clone();
+                    if let Some(at) = coord.0.first_mut() {
+                        *at = time.moved(*at);
+                    }
+                    moved.push((chunk.coord, coord, chunk.payload));
                 }
             }
         }
+        // A place that another reference takes need not be emptied first.
+        let taken: HashSet<ChunkIndices> =
+            moved.iter().map(|(_, coord, _)| coord.clone()).collect();
         let mut session = self.session.write().await;
-        for (coord, _) in &moved {
-            session.set_chunk_ref(path.clone(), coord.clone(), None).await.map_err(failed)?;
-        }
-        for (mut coord, payload) in moved {
-            if let Some(at) = coord.0.first_mut() {
-                *at = time.moved(*at);
+        for (coord, _, _) in &moved {
+            if !taken.contains(coord) {
+                session.set_chunk_ref(path.clone(), coord.clone(), None).await.map_err(failed)?;
             }
+        }
+        drop(taken);
+        for (_, coord, payload) in moved {
             session.set_chunk_ref(path.clone(), coord, Some(payload)).await.map_err(failed)?;
         }
         Ok(())
@@ -344,6 +388,27 @@ impl<'a> Transaction<'a> {
                 format!("{} refused", failed.len()),
             )),
         }
+    }
+
+    /// Writes the chunks of a data array that come with it, but for those that are there already.
+    async fn put(&self, name: &str, array: &ManifestArray, axes: &Axes) -> Result<Changes> {
+        let mut changes = Changes::default();
+        let grid = array.metadata.grid();
+        for (index, bytes) in array.chunks.inline_chunks() {
+            let at = placed(&unravel(&grid, index), &array.metadata.dimension_names, axes);
+            let key = chunk_key(name, &at);
+            match self.get(&key).await {
+                Ok(Some(there)) if there == *bytes => {
+                    changes.unchanged += 1;
+                    continue;
+                }
+                // A reference that cannot be read is replaced, too.
+                Ok(Some(_)) | Err(_) => changes.replaced += 1,
+                Ok(None) => changes.added += 1,
+            }
+            self.set(key, bytes.clone()).await?;
+        }
+        Ok(changes)
     }
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>> {
@@ -444,14 +509,23 @@ fn references(
                 location: location.clone(),
                 offset: entry.offset,
                 length: u64::from(entry.length.get()),
-                checksum: object
-                    .last_modified
-                    .and_then(|seconds| u32::try_from(seconds).ok())
-                    .map(|seconds| Checksum::LastModified(SecondsSinceEpoch(seconds))),
+                checksum: checksum(object),
             },
         ));
     }
     Ok(references)
+}
+
+/// What tells later whether an object was overwritten: the time of its last change or, where
+/// the source gives none, its entity tag. A weak one says nothing of the bytes.
+fn checksum(object: &SourceObject) -> Option<Checksum> {
+    if let Some(seconds) = object.last_modified.and_then(|seconds| u32::try_from(seconds).ok()) {
+        return Some(Checksum::LastModified(SecondsSinceEpoch(seconds)));
+    }
+    // Icechunk takes one pair of quotes away before it sends the tag back, and web servers
+    // compare it with them.
+    let tag = object.etag.as_deref().filter(|tag| tag.starts_with('"'))?;
+    Some(Checksum::ETag(ETag(format!("\"{tag}\""))))
 }
 
 fn source<'m>(

@@ -1,13 +1,20 @@
 //! Earlier states of a repository, and names for them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use futures::TryStreamExt;
 use gik_core::{Error, ErrorKind, ReferenceTime, Result};
 use icechunk::format::SnapshotId;
 use icechunk::repository::{RepositoryErrorKind, VersionInfo};
 
+use crate::lock::WriteLock;
+use crate::staged::PART;
 use crate::{Opened, Repository, fault};
+
+/// How long a tag waits for somebody else's commit.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Repository {
     /// The state that `version` names: a tag, the id of a commit, or a time in UTC
@@ -38,9 +45,15 @@ impl Repository {
     /// and what they name does not expire. The answer is the commit's id.
     ///
     /// # Errors
-    /// When the name is taken, or there is no such version.
+    /// When the name is taken, or there is no such version; when another process writes to a
+    /// local store for longer than a minute.
     pub async fn tag(&self, name: &str, version: Option<&str>) -> Result<String> {
         let failed = |error| fault::repository(&self.location, &error);
+        // A tag is written into the same file as a commit.
+        let _lock = match self.location.folder() {
+            Some(folder) => Some(WriteLock::acquire(folder, PATIENCE).await?),
+            None => None,
+        };
         let info = match version {
             Some(version) => self.version(version).await?,
             None => VersionInfo::BranchTipRef("main".to_owned()),
@@ -62,7 +75,7 @@ impl Repository {
             return Ok(VersionInfo::TagRef(version.to_owned()));
         }
         if let Some(at) = parse_time(version) {
-            return Ok(VersionInfo::AsOf { branch: "main".to_owned(), at });
+            return self.until(at).await;
         }
         if let Ok(id) = SnapshotId::try_from(version) {
             return Ok(VersionInfo::SnapshotId(id));
@@ -76,6 +89,20 @@ impl Repository {
                  like 2025-01-06T12"
             ),
         ))
+    }
+
+    /// The newest commit of `main` at a time.
+    async fn until(&self, at: DateTime<Utc>) -> Result<VersionInfo> {
+        let failed = |error| fault::repository(&self.location, &error);
+        let main = VersionInfo::BranchTipRef("main".to_owned());
+        let mut commits = Box::pin(self.inner.ancestry(&main).await.map_err(failed)?);
+        while let Some(commit) = commits.try_next().await.map_err(failed)? {
+            if commit.flushed_at <= at && !commit.metadata.contains_key(PART) {
+                return Ok(VersionInfo::SnapshotId(commit.id));
+            }
+        }
+        // Icechunk's own words for a time before the first commit.
+        Ok(VersionInfo::AsOf { branch: "main".to_owned(), at })
     }
 
     async fn opened(&self, version: &VersionInfo) -> Result<Opened> {

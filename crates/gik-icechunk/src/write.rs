@@ -16,8 +16,8 @@ use icechunk::{Repository, Storage};
 
 use crate::config::{extended_config, repository_config};
 use crate::lock::WriteLock;
-use crate::read::without_preloading;
-use crate::transaction::{Changes, Transaction};
+use crate::repository::without_preloading;
+use crate::transaction::{Changes, Room, Transaction};
 use crate::{Container, S3Settings, StoreLocation, fault};
 
 /// What goes with a commit.
@@ -101,6 +101,19 @@ impl Writer {
         Ok(exists)
     }
 
+    /// Whether there is no array yet. Flushing new arrays costs Icechunk their references times
+    /// their manifests: the first of many runs is best added alone.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn is_new(&self) -> Result<bool> {
+        match crate::Repository::open(&self.location, &self.s3, &[]).await {
+            Ok(repository) => Ok(repository.main().await?.array_names().await?.is_empty()),
+            Err(error) if *error.kind() == ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Adds runs in one commit: a reader of `main` sees none of them, then all. What is there
     /// already is not written again; where nothing is new there is no commit.
     ///
@@ -161,19 +174,15 @@ impl Writer {
             .virtual_chunk_containers()
             .filter_map(Container::of_config)
             .collect();
-        let mut transaction = self.begin(&repository).await?;
-        let mut changes = Changes::default();
-        let mut is_new = transaction.names().await?.is_empty();
-        for run in runs {
-            changes = changes.and(transaction.add(run, &locations(run, &containers)?).await?);
-            // Flushing new arrays costs Icechunk their references times their manifests: the
-            // arrays come with the first run, the others in a second commit.
-            if is_new && runs.len() > 1 {
-                self.commit(&transaction, options, changes).await?;
-                transaction = self.begin(&repository).await?;
-            }
-            is_new = false;
+        let mut transaction = self.begin(&repository, "main").await?;
+        let room = transaction.room(runs).await?;
+        if let Some(room) = room.as_ref().filter(|room| room.moves()) {
+            let (snapshot, changes) =
+                self.add_staged(&repository, transaction, room, runs, &containers, options).await?;
+            let write_seconds = started.elapsed().as_secs_f64();
+            return Ok(Written { snapshot, changes, attempts, write_seconds, commit_seconds: 0.0 });
         }
+        let changes = self.add_in(&mut transaction, room.as_ref(), runs, &containers).await?;
         let write_seconds = started.elapsed().as_secs_f64();
         let started = Instant::now();
         let has_uncommitted = transaction.session.read().await.has_uncommitted_changes();
@@ -184,6 +193,24 @@ impl Writer {
         };
         let commit_seconds = started.elapsed().as_secs_f64();
         Ok(Written { snapshot, changes, attempts, write_seconds, commit_seconds })
+    }
+
+    /// Adds runs to what a transaction holds, after the room that they need was made.
+    pub(crate) async fn add_in(
+        &self,
+        transaction: &mut Transaction<'_>,
+        room: Option<&Room>,
+        runs: &[&ManifestStore],
+        containers: &[Container],
+    ) -> Result<Changes> {
+        let mut changes = Changes::default();
+        if let (Some(room), Some(first)) = (room, runs.first()) {
+            transaction.enter(room, first).await?;
+        }
+        for run in runs {
+            changes = changes.and(transaction.add(run, &locations(run, containers)?).await?);
+        }
+        Ok(changes)
     }
 
     /// Opens the repository; its configuration gets the places and arrays that it lacks.
@@ -200,12 +227,9 @@ impl Writer {
             .execute()
             .await
             .map_err(failed)?;
-        let names: BTreeSet<String> =
-            self.begin(&repository).await?.names().await?.into_iter().collect();
         let urls = runs.iter().flat_map(|run| run.sources.iter());
         let urls: Vec<&str> = urls.map(|(_, object)| object.url.as_str()).collect();
-        let Some(config) = extended_config(repository.config(), runs, &names, containers, &urls)?
-        else {
+        let Some(config) = extended_config(repository.config(), runs, containers, &urls)? else {
             return Ok(repository);
         };
         let repository =
@@ -214,15 +238,19 @@ impl Writer {
         Ok(repository)
     }
 
-    async fn begin(&self, repository: &Repository) -> Result<Transaction<'_>, Failure> {
+    pub(crate) async fn begin(
+        &self,
+        repository: &Repository,
+        branch: &str,
+    ) -> Result<Transaction<'_>, Failure> {
         let session = repository
-            .writable_session("main")
+            .writable_session(branch)
             .await
             .map_err(|error| self.failure_of_repository(&error))?;
         Ok(Transaction::new(session, &self.location).await)
     }
 
-    async fn commit(
+    pub(crate) async fn commit(
         &self,
         transaction: &Transaction<'_>,
         options: &WriteOptions,
@@ -245,7 +273,10 @@ impl Writer {
         }
     }
 
-    fn failure_of_repository(&self, error: &icechunk::repository::RepositoryError) -> Failure {
+    pub(crate) fn failure_of_repository(
+        &self,
+        error: &icechunk::repository::RepositoryError,
+    ) -> Failure {
         if is_conflict(&error.kind) {
             return Failure::Conflict;
         }
@@ -302,12 +333,21 @@ impl Writer {
         objects.map_ok(|info| info.id).try_collect().await.map_err(failed)
     }
 
-    /// Removes what a creation that was cut off left.
+    /// Removes what a creation that was cut off left, and nothing else.
     async fn remove(&self, storage: &Arc<dyn Storage + Send + Sync>) {
         if let Some(folder) = self.location.folder() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            for entry in entries(folder) {
                 let path = entry.path();
-                let _ = std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path));
+                for child in
+                    entries(&path).into_iter().filter(|child| is_begun(&key(&[&entry, child])))
+                {
+                    let _ = std::fs::remove_file(child.path());
+                }
+                // A folder that still has something is somebody else's, too.
+                let _ = match is_begun(&key(&[&entry])) {
+                    true => std::fs::remove_file(&path),
+                    false => std::fs::remove_dir(&path),
+                };
             }
             return;
         }
@@ -315,10 +355,23 @@ impl Writer {
         let context = StorageContext::unattributed(&settings);
         let Ok(objects) = storage.list_objects(&context, "").await else { return };
         let ids = objects
-            .filter_map(|object| async move { object.ok().map(|info| (info.id, info.size_bytes)) })
+            .filter_map(|object| async move {
+                let info = object.ok().filter(|info| is_begun(&info.id))?;
+                Some((info.id, info.size_bytes))
+            })
             .boxed();
         let _ = storage.delete_objects(&context, "", ids).await;
     }
+}
+
+fn entries(folder: &Path) -> Vec<std::fs::DirEntry> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().collect()
+}
+
+/// `folder/name` of entries below each other.
+fn key(entries: &[&std::fs::DirEntry]) -> String {
+    let names = entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.collect::<Vec<_>>().join("/")
 }
 
 impl Drop for Writer {
@@ -331,7 +384,7 @@ impl Drop for Writer {
 }
 
 /// Why a transaction did not come to be.
-enum Failure {
+pub(crate) enum Failure {
     /// Somebody else's commit came first.
     Conflict,
     Final(Error),
@@ -343,7 +396,7 @@ impl From<Error> for Failure {
     }
 }
 
-const fn is_conflict(kind: &RepositoryErrorKind) -> bool {
+pub(crate) const fn is_conflict(kind: &RepositoryErrorKind) -> bool {
     matches!(
         kind,
         RepositoryErrorKind::Conflict { .. }
@@ -353,30 +406,46 @@ const fn is_conflict(kind: &RepositoryErrorKind) -> bool {
     )
 }
 
-/// Whether an object is one of those that Icechunk writes before there is a repository.
+/// Folders that Icechunk makes before there is a repository.
+const BEGUN: [&str; 4] = ["snapshots", "transactions", "manifests", "overwritten"];
+
+/// Whether an object is one of those that Icechunk writes before there is a repository: files
+/// with its own ids for names, and the parts of the file `repo` itself. Nobody else's file is
+/// called like that.
 fn is_begun(key: &str) -> bool {
-    ["snapshots/", "transactions/", "manifests/", "overwritten/", "config.yaml", "repo#", "repo."]
-        .iter()
-        .any(|prefix| key.starts_with(prefix))
+    let is_id = |name: &str| {
+        let crockford =
+            |byte: u8| byte.is_ascii_digit() || b"ABCDEFGHJKMNPQRSTVWXYZ".contains(&byte);
+        name.len() == 20 && name.bytes().all(crockford)
+    };
+    match key.split_once('/') {
+        Some(("overwritten", name)) => name
+            .strip_prefix("repo.")
+            .is_some_and(|rest| rest.rsplit('.').next().is_some_and(is_id)),
+        Some((folder, name)) => BEGUN.contains(&folder) && is_id(name),
+        None => key
+            .strip_prefix("repo#")
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|it| it.is_ascii_digit())),
+    }
 }
 
 /// The pause before a try to commit: longer from try to try, and another one for each writer.
-fn pause(attempt: u32) -> Duration {
+pub(crate) fn pause(attempt: u32) -> Duration {
     let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let noise = clock.map_or(0, |time| time.subsec_nanos()) ^ std::process::id().rotate_left(16);
     Duration::from_millis(u64::from(attempt.min(20) * 10 + noise % (attempt.min(20) * 20)))
 }
 
 fn check_folder(folder: &Path) -> Result<()> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) => return Err(unwritable(folder, &error)),
-    };
+    std::fs::read_dir(folder).map_err(|error| unwritable(folder, &error))?;
     let is_foreign = |entry: &std::fs::DirEntry| {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        !name.starts_with(PROBE) && !is_begun(&name) && !is_begun(&format!("{name}/"))
+        let name = key(&[entry]);
+        if BEGUN.contains(&name.as_str()) && entry.path().is_dir() {
+            return entries(&entry.path()).iter().any(|child| !is_begun(&key(&[entry, child])));
+        }
+        !name.starts_with(PROBE) && !is_begun(&name)
     };
-    if entries.filter_map(std::result::Result::ok).any(|entry| is_foreign(&entry)) {
+    if entries(folder).iter().any(is_foreign) {
         return Err(Error::new(ErrorKind::AlreadyExists {
             what: "something that is no store".to_owned(),
             hint: "name another place, or remove it first".to_owned(),
@@ -437,4 +506,38 @@ fn locations(
             .map_err(|error| Error::argument(url, error.kind.to_string()))
     };
     manifest.sources.iter().map(|(_, object)| location(object)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_is_not_what_was_begun() {
+        for begun in [
+            "snapshots/1CECHNKREP0F1RSTCMT0",
+            "manifests/VFVP1BPSK4AHXBXR9FGG",
+            "transactions/VFVP1BPSK4AHXBXR9FGG",
+            "overwritten/repo.2026-01-01T00.VFVP1BPSK4AHXBXR9FGG",
+            "repo#1",
+        ] {
+            assert!(is_begun(begun), "{begun}");
+        }
+        for foreign in [
+            "repo",
+            "repo.txt",
+            "repo.git/data.txt",
+            "repo#",
+            "repo#mine",
+            "config.yaml",
+            "snapshots/data.txt",
+            "snapshots/VFVP1BPSK4AHXBXR9FGG/x",
+            "snapshots/VFVP1BPSK4AHXBXR9FGU",
+            "manifests/deploy.yaml",
+            "chunks/VFVP1BPSK4AHXBXR9FGG",
+            "overwritten/repo.txt",
+        ] {
+            assert!(!is_begun(foreign), "{foreign}");
+        }
+    }
 }

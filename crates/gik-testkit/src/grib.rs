@@ -43,7 +43,7 @@ mod quantise;
 
 pub use grid::RegularGrid;
 pub(crate) use message::time_octets;
-pub use message::{Encoded, Message};
+pub use message::{Encoded, Message, renumber};
 pub use product::{Ensemble, Product, Statistic, Surface, Window};
 pub use quantise::{Packing, Precision, Quantised, Template};
 

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gik_core::{
-    BuildOptions, Error, FileReferences, ManifestStore, ObjectStoreRegistry, Parser, Report,
-    Result, Run, RunRequest, SourceReader, build_manifest,
+    BuildOptions, ChunkEntry, Error, FileReferences, Headers, ManifestArray, ManifestGroup,
+    ManifestStore, ObjectStoreRegistry, Parser, Report, Result, Run, RunRequest, SourceReader,
+    build_manifest,
 };
 use object_store::local::LocalFileSystem;
 use tempfile::TempDir;
@@ -111,11 +112,80 @@ impl Mirror {
         parser: &dyn Parser,
         request: &RunRequest,
     ) -> Result<(ManifestStore, Report)> {
+        self.build_from(parser, request, Headers::default())
+    }
+
+    /// The manifest of a request, from indexes or from headers.
+    ///
+    /// # Errors
+    /// As [`build_manifest`].
+    pub fn build_from(
+        &self,
+        parser: &dyn Parser,
+        request: &RunRequest,
+        headers: Headers,
+    ) -> Result<(ManifestStore, Report)> {
         let run = parser.run(request)?;
-        let options = BuildOptions::default();
+        let options = BuildOptions { headers, ..BuildOptions::default() };
         let mut reader = self.reader()?;
         runtime()?.block_on(build_manifest(parser, &run, &options, &mut reader, &|_, _| {}))
     }
+
+    /// Removes all files with this ending: the indexes.
+    ///
+    /// # Errors
+    /// A folder that cannot be read, or a file that cannot be removed.
+    pub fn remove(&self, ending: &str) -> Result<u64> {
+        let (mut folders, mut removed) = (vec![self.folder.path().to_owned()], 0);
+        while let Some(folder) = folders.pop() {
+            let failed = |error| io_error(&folder, error);
+            for entry in std::fs::read_dir(&folder).map_err(failed)? {
+                let path = entry.map_err(failed)?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.to_string_lossy().ends_with(ending) {
+                    std::fs::remove_file(&path).map_err(failed)?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+}
+
+/// What differs between two stores, but for the order in which their files were read: attributes,
+/// arrays and their metadata, coordinates, and every reference. Nothing if they are the same.
+#[must_use]
+pub fn difference(one: &ManifestStore, other: &ManifestStore) -> Option<String> {
+    let (a, b) = (&one.group, &other.group);
+    if a.attributes != b.attributes {
+        return Some("attributes of the group".to_owned());
+    }
+    let names = |group: &ManifestGroup| {
+        group.arrays().map(|(name, _)| name.to_owned()).collect::<Vec<String>>()
+    };
+    if names(a) != names(b) {
+        return Some(format!("arrays: {:?} and {:?}", names(a), names(b)));
+    }
+    for ((name, first), (_, second)) in a.arrays().zip(b.arrays()) {
+        if first.metadata != second.metadata {
+            return Some(format!("metadata of {name}"));
+        }
+        if !first.chunks.inline_chunks().eq(second.chunks.inline_chunks()) {
+            return Some(format!("inline chunks of {name}"));
+        }
+        let places = |store: &ManifestStore, array: &ManifestArray| {
+            let place = |(index, entry): (u64, ChunkEntry)| {
+                let source = store.sources.get(entry.source).cloned();
+                (index, source, entry.offset, entry.length)
+            };
+            array.chunks.virtual_chunks().map(place).collect::<Vec<_>>()
+        };
+        if places(one, first) != places(other, second) {
+            return Some(format!("references of {name}"));
+        }
+    }
+    None
 }
 
 /// A runtime on this thread.

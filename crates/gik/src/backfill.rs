@@ -12,6 +12,8 @@ use gik_icechunk::{Changes, Repository, WriteOptions, Writer};
 use serde_json::{Value, json};
 
 use crate::build::Job;
+use crate::deadline::Deadline;
+use crate::update::references_of;
 use crate::{Source, peak_memory};
 
 /// Which runs are wanted: those that start within a range of time.
@@ -25,6 +27,9 @@ pub struct Range {
     pub shard: Shard,
     /// Runs whose indexes are read at the same time, at least 1.
     pub jobs: usize,
+    /// When to stop reading, counted from the start. What was read by then is committed, which may
+    /// take a minute more.
+    pub deadline: Option<Duration>,
 }
 
 /// One of several programs that fill a store together: runs in a row, a part for each.
@@ -68,7 +73,7 @@ pub struct BackfilledRun {
     pub was_there: bool,
     /// What its files came to; none where no file could be used, or it was there.
     pub report: Option<Report>,
-    /// Why no file could be used.
+    /// Why no file could be used, or the run was not reached.
     pub error: Option<String>,
 }
 
@@ -143,8 +148,9 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// disjoint runs and none moves those of another. Until they are written they read NaN.
 ///
 /// # Errors
-/// When the request is wrong, a run does not fit the store, or the store cannot be written. What
-/// was committed stays.
+/// When the request is wrong, a run does not fit the store, or the store cannot be written, or
+/// not within a minute after the deadline. What was committed stays. Runs that the deadline kept
+/// from being read are no error: each says so.
 pub async fn backfill(
     registry: &Registry,
     job: &Job,
@@ -152,6 +158,7 @@ pub async fn backfill(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Backfilled> {
     let started = Instant::now();
+    let deadline = Deadline::after(range.deadline);
     let parser = registry.get(&job.model)?.as_ref();
     let all = runs(parser, &job.request, range)?;
     let part = all.len().div_ceil(range.shard.of).max(1);
@@ -164,16 +171,23 @@ pub async fn backfill(
         total_seconds: 0.0,
     };
     if range.shard.of > 1 {
-        reserve(parser, job, &all, &mut total).await?;
+        deadline.committing(reserve(parser, job, &all, &mut total)).await?;
     }
-    let complete = complete_runs(parser, job, &own).await?;
-    let mut batch = Batch { job, started, manifests: Vec::new(), references: 0, times: Vec::new() };
+    let complete = deadline.committing(complete_runs(parser, job, &own)).await?;
+    let mut batch = Batch {
+        job,
+        product: all.first().map_or("", |run| run.product),
+        since: started,
+        manifests: Vec::new(),
+        references: 0,
+        times: Vec::new(),
+    };
     let options = BuildOptions { concurrency: INDEXES.div_ceil(range.jobs.max(1)), ..job.options };
     let reads = own.iter().zip(&complete).map(|(run, &is_complete)| async move {
         if is_complete { None } else { Some(read(parser, job, run, &options).await) }
     });
     let mut reads = futures::stream::iter(reads).buffered(range.jobs.max(1));
-    while let Some(outcome) = reads.next().await {
+    while let Some(Some(outcome)) = deadline.reading(reads.next()).await {
         let Some(run) = own.get(total.runs.len()) else { break };
         let mut done = BackfilledRun {
             time: run.reference_time,
@@ -185,7 +199,10 @@ pub async fn backfill(
             None => {}
             Some(Ok((manifest, report, container))) => {
                 done.report = Some(report);
-                batch.add(run, manifest, container, &mut total).await?;
+                batch.add(run, manifest, container);
+                if batch.references >= REFERENCES_PER_COMMIT {
+                    deadline.committing(batch.commit(&mut total)).await?;
+                }
             }
             Some(Err(error)) => {
                 let cause = std::error::Error::source(&error).map(|it| format!(": {it}"));
@@ -196,7 +213,18 @@ pub async fn backfill(
         progress(total.runs.len(), own.len());
     }
     drop(reads);
-    batch.commit(&mut total).await?;
+    deadline.committing(batch.commit(&mut total)).await?;
+    for run in own.iter().skip(total.runs.len()) {
+        let limit = range.deadline.unwrap_or_default().as_secs();
+        total.runs.push(BackfilledRun {
+            time: run.reference_time,
+            was_there: false,
+            report: None,
+            error: Some(format!(
+                "was not reached before the deadline of {limit} s; run this again"
+            )),
+        });
+    }
     total.total_seconds = started.elapsed().as_secs_f64();
     Ok(total)
 }
@@ -249,8 +277,7 @@ async fn complete_runs(parser: &dyn Parser, job: &Job, runs: &[&Run]) -> Result<
     let opened = repository.main().await?;
     let mut complete = Vec::with_capacity(runs.len());
     for run in runs {
-        let time = run.reference_time.seconds();
-        let there = opened.references_at(time, repository.containers()).await?;
+        let there = references_of(&repository, &opened, run).await?;
         let sources = parser.sources(run)?;
         complete.push(there.is_some_and(|there| {
             !there.is_empty()
@@ -297,56 +324,74 @@ async fn reserve(
 /// Runs that were read and are not committed yet.
 struct Batch<'a> {
     job: &'a Job,
-    started: Instant,
+    product: &'a str,
+    /// When reading these began.
+    since: Instant,
     manifests: Vec<(ManifestStore, gik_icechunk::Container)>,
     references: u64,
     times: Vec<ReferenceTime>,
 }
 
 impl Batch<'_> {
-    async fn add(
-        &mut self,
-        run: &Run,
-        manifest: ManifestStore,
-        container: gik_icechunk::Container,
-        total: &mut Backfilled,
-    ) -> Result<()> {
+    fn add(&mut self, run: &Run, manifest: ManifestStore, container: gik_icechunk::Container) {
         self.references += manifest.group.virtual_count();
         self.manifests.push((manifest, container));
         self.times.push(run.reference_time);
-        if self.references >= REFERENCES_PER_COMMIT {
-            self.commit(total).await?;
+    }
+
+    async fn commit(&mut self, total: &mut Backfilled) -> Result<()> {
+        if self.times.is_empty() {
+            return Ok(());
+        }
+        let writer = Writer::open(&self.job.store, &self.job.s3, PATIENCE).await?;
+        let alone = usize::from(writer.is_new().await?);
+        let runs = std::mem::take(&mut self.manifests);
+        let times = std::mem::take(&mut self.times);
+        self.references = 0;
+        let (first, others) = runs.split_at(alone.min(runs.len()));
+        let (first_time, other_times) = times.split_at(first.len());
+        for (runs, times) in [(first, first_time), (others, other_times)] {
+            self.add_to(&writer, runs, times, total).await?;
         }
         Ok(())
     }
 
-    async fn commit(&mut self, total: &mut Backfilled) -> Result<()> {
-        let (Some(first), Some(last)) = (self.times.first(), self.times.last()) else {
-            return Ok(());
-        };
+    /// Adds some of the runs in one commit.
+    async fn add_to(
+        &mut self,
+        writer: &Writer,
+        runs: &[(ManifestStore, gik_icechunk::Container)],
+        times: &[ReferenceTime],
+        total: &mut Backfilled,
+    ) -> Result<()> {
+        let (Some(first), Some(last)) = (times.first(), times.last()) else { return Ok(()) };
+        // All runs come from one source.
+        let containers: Vec<_> =
+            runs.iter().take(1).map(|(_, container)| container.clone()).collect();
+        let source = containers.first().map(|container| container.url_prefix.as_str());
+        let references: u64 = runs.iter().map(|(run, _)| run.group.virtual_count()).sum();
+        let list: Vec<String> = times.iter().map(ToString::to_string).collect();
         let facts = json!({
             "gik": env!("CARGO_PKG_VERSION"),
             "model": self.job.model,
-            "runs": self.times.len(),
-            "run": last.to_string(),
-            "references": self.references,
-            "seconds": (self.started.elapsed().as_secs_f64() * 1e3).round() / 1e3,
+            "product": self.product,
+            "runs": list,
+            "source": source,
+            "references": references,
+            "seconds": (self.since.elapsed().as_secs_f64() * 1e3).round() / 1e3,
         });
-        let options = WriteOptions {
-            message: format!("{} {first} to {last}: {} runs", self.job.model, self.times.len()),
-            properties: facts.as_object().cloned().unwrap_or_default(),
+        let (model, product) = (&self.job.model, self.product);
+        let message = match times.len() {
+            1 => format!("{model} {product} {first}"),
+            count => format!("{model} {product} {first} to {last}: {count} runs"),
         };
-        let manifests: Vec<&ManifestStore> = self.manifests.iter().map(|(it, _)| it).collect();
-        // All runs come from one source.
-        let containers: Vec<_> =
-            self.manifests.iter().take(1).map(|(_, container)| container.clone()).collect();
-        let writer = Writer::open(&self.job.store, &self.job.s3, PATIENCE).await?;
+        let options =
+            WriteOptions { message, properties: facts.as_object().cloned().unwrap_or_default() };
+        let manifests: Vec<&ManifestStore> = runs.iter().map(|(it, _)| it).collect();
         let written = writer.add(&manifests, &containers, &options).await?;
         total.changes = total.changes.and(written.changes);
         total.commits += u64::from(written.changes.any());
-        self.manifests.clear();
-        self.times.clear();
-        self.references = 0;
+        self.since = Instant::now();
         Ok(())
     }
 }

@@ -14,6 +14,11 @@ pub use {
 
 mod backfill;
 mod build;
+mod deadline;
+#[cfg(feature = "legacy")]
+mod export;
+#[cfg(feature = "legacy")]
+mod import;
 mod exceedance;
 mod explain;
 mod memory;
@@ -24,6 +29,13 @@ mod validate;
 
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
 pub use build::{Built, Job, build, build_with, nothing_json, peak_memory};
+pub use deadline::within;
+#[cfg(feature = "legacy")]
+pub use export::{Export, ExportFormat, Exported, export};
+#[cfg(feature = "legacy")]
+pub use gik_legacy as legacy;
+#[cfg(feature = "legacy")]
+pub use import::{ImportFrom, ImportJob, Imported, import};
 pub use exceedance::{Destination, Probabilities, exceedance};
 pub use explain::explain;
 pub use memory::Memory;

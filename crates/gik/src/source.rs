@@ -112,6 +112,7 @@ fn open(root: &Url, place: &Place<'_>) -> Result<(Arc<dyn ObjectStore>, Access)>
             (Arc::new(bucket(root, &settings).map_err(unusable)?), Access::S3(settings))
         }
         ("s3", Place::Named(s3)) => {
+            s3.check()?;
             let settings =
                 S3Settings { anonymous: s3.anonymous || !has_credentials(), ..(*s3).clone() };
             (Arc::new(bucket(root, &settings).map_err(unusable)?), Access::S3(settings))

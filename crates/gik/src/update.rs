@@ -1,17 +1,22 @@
 //! Following a run while it is published.
 
+mod files;
+
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use futures::StreamExt;
 use gik_core::{
-    Diagnostic, ErrorKind, Headers, ObjectInfo, Parser, Problem, ReferenceTime, Registry, Report,
-    Result, Run, SourceFile, SourceReader, build_files,
+    Error, ErrorKind, Headers, ManifestStore, Parser, ReferenceTime, Registry, Report, Result, Run,
+    SourceReader, build_files_until,
 };
-use gik_icechunk::{Container, Repository, WriteOptions, Writer};
+use gik_icechunk::{Container, Opened, Repository, RunPart, WriteOptions, Writer};
 use serde_json::{Value, json};
 
 use crate::build::{Job, properties};
+use crate::deadline::Deadline;
 use crate::{Source, peak_memory};
+use files::{Files, PROBED, Seen};
 
 /// How a run is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +25,8 @@ pub struct Follow {
     pub watch: bool,
     /// The time between two looks.
     pub interval: Duration,
-    /// When to give up, counted from the start.
+    /// When to give up, counted from the start, whatever is waited for. A commit that was begun
+    /// before has a minute more.
     pub deadline: Duration,
 }
 
@@ -42,7 +48,7 @@ pub struct Updated {
 }
 
 /// How far a run is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     /// Files that are in the store with all that they should have.
     pub files: usize,
@@ -50,6 +56,8 @@ pub struct Progress {
     pub of: usize,
     /// References of the newest commit; 0 for a look that found nothing new.
     pub committed: u64,
+    /// Why a look came to nothing; the next one tries again.
+    pub trouble: Option<String>,
 }
 
 impl Updated {
@@ -87,37 +95,21 @@ impl Updated {
 
 /// How long a commit waits for another writer of a local store.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Files asked for at once on servers that cannot list their folders.
-const PROBED: usize = 64;
+/// How long one look at the source may take. Files that have been read by then are committed; those
+/// of a server that stalls are read again at the next look.
+const LOOK: Duration = Duration::from_secs(20);
 /// How far back the newest run is looked for, in hours.
 const NEWEST_HOURS: i64 = 48;
 
-/// One file of the run.
-struct File {
-    source: SourceFile,
-    /// References of it in the store.
-    references: u64,
-    /// What the source said about data and index when it was read last.
-    read: Option<(ObjectInfo, ObjectInfo)>,
-    /// What was wrong with it then.
-    diagnostics: Vec<Diagnostic>,
-}
-
-impl File {
-    /// Whether all that it should have is in the store.
-    fn is_in(&self) -> bool {
-        self.references >= u64::from(self.source.expected)
-            && (self.references > 0 || self.read.is_some())
-    }
-}
-
 /// Adds what is there of a run to a store and, if asked to, goes on until all of it is in. Whole
 /// files are added, each in one commit with those that appeared at the same time. What is in the
-/// store already is not read again.
+/// store already is not read again. While a run is watched, a look that fails for a reason that
+/// may pass, a store that another process writes or that does not answer, is made up for by the
+/// next one.
 ///
 /// # Errors
 /// When the request is wrong, the run does not fit the store, or the store or the source cannot
-/// be used. What was committed stays.
+/// be used; when a commit takes a minute longer than the deadline. What was committed stays.
 pub async fn update(
     registry: &Registry,
     job: &Job,
@@ -125,58 +117,122 @@ pub async fn update(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Updated> {
     let started = Instant::now();
+    let deadline = Deadline::after(Some(follow.deadline));
     let parser = registry.get(&job.model)?.as_ref();
     let run = parser.run(&job.request)?;
     let source = match &job.request.source {
         Some(root) => Source::named(parser, root, &job.s3)?,
         None => Source::public(parser, &run.root)?,
     };
-    let mut reader = SourceReader::new(source.stores);
-    let in_store = references_in(job, &run).await?;
-    let mut files: Vec<File> = parser
-        .sources(&run)?
-        .into_iter()
-        .map(|source| {
-            let references = in_store.get(source.data.as_str()).copied().unwrap_or_default();
-            File { source, references, read: None, diagnostics: Vec::new() }
-        })
-        .collect();
-    // As they are published: step by step.
-    files.sort_by_key(|file| (file.source.step, file.source.member, file.source.part));
-    let found = files.iter().map(|file| file.references).sum();
-    let mut total = Updated {
-        run: run.clone(),
-        report: Report::default(),
-        found,
+    let in_store = deadline.committing(references_in(job, &run)).await?;
+    let files = Files::new(parser.sources(&run)?, &in_store);
+    let mut follower = Follower {
+        parser,
+        job,
+        run: &run,
+        container: source.container,
+        reader: SourceReader::new(source.stores),
+        found: files.references(),
+        files,
         commits: 0,
         snapshot: None,
-        total_seconds: 0.0,
     };
     loop {
-        let due = list(&mut reader, &mut files, job.options.headers == Headers::Always).await?;
-        let committed = ingest(
-            parser,
-            job,
-            &run,
-            &mut reader,
-            &source.container,
-            &mut files,
-            due,
-            &mut total,
-            started,
-        )
-        .await?;
-        let done = files.iter().filter(|file| file.is_in()).count();
-        progress(Progress { files: done, of: files.len(), committed });
-        let is_over = started.elapsed() + follow.interval > follow.deadline;
-        if done == files.len() || !follow.watch || is_over {
+        let is_last = !follow.watch || deadline.left().is_some_and(|left| left <= follow.interval);
+        let Some(due) = deadline.reading(follower.due(is_last)).await else { break };
+        // What was read in time is committed; who does not watch has no next look.
+        let left = deadline.left().unwrap_or(LOOK);
+        let stop = if is_last { left } else { left.min(LOOK) };
+        let committed = match due {
+            Ok(due) if due.is_empty() => Ok(0),
+            Ok(due) => deadline.committing(follower.ingest(due, stop)).await,
+            Err(error) => Err(error),
+        };
+        let (committed, trouble) = match committed {
+            Ok(committed) => (committed, None),
+            Err(error) if may_pass(&error) && !is_last => (0, Some(told(&error))),
+            Err(error) => return Err(error),
+        };
+        let (done, of) = (follower.files.done(), follower.files.len());
+        progress(Progress { files: done, of, committed, trouble });
+        if done == of || is_last {
             break;
         }
         tokio::time::sleep(follow.interval).await;
     }
-    total.report = report(&files, &reader);
-    total.total_seconds = started.elapsed().as_secs_f64();
-    Ok(total)
+    let Follower { files, reader, found, commits, snapshot, .. } = follower;
+    let total_seconds = started.elapsed().as_secs_f64();
+    Ok(Updated { report: files.report(&reader), run, found, commits, snapshot, total_seconds })
+}
+
+/// Whether the same may succeed later.
+fn may_pass(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Io { retryable: true })
+}
+
+/// An error with its cause.
+fn told(error: &Error) -> String {
+    let cause = std::error::Error::source(error).map(|it| format!(": {it}"));
+    format!("{error}{}", cause.unwrap_or_default())
+}
+
+/// A run that is followed.
+struct Follower<'a> {
+    parser: &'a dyn Parser,
+    job: &'a Job,
+    run: &'a Run,
+    container: Container,
+    reader: SourceReader,
+    files: Files,
+    /// References that were in the store before.
+    found: u64,
+    commits: u64,
+    snapshot: Option<String>,
+}
+
+impl Follower<'_> {
+    /// The files that have appeared; on servers without listings, `all` are asked for.
+    async fn due(&mut self, all: bool) -> Result<Vec<(usize, Seen)>> {
+        let no_index = self.job.options.headers == Headers::Always;
+        self.files.due(&mut self.reader, no_index, all).await
+    }
+
+    /// Reads files until `stop` has passed, and commits what they contribute; the number of
+    /// references committed.
+    async fn ingest(&mut self, due: Vec<(usize, Seen)>, stop: Duration) -> Result<u64> {
+        let started = Instant::now();
+        let Self { parser, job, run, reader, files, .. } = self;
+        let sources = files.sources(&due);
+        let stop = tokio::time::sleep(stop);
+        let (manifest, report) =
+            build_files_until(stop, *parser, run, &sources, &job.options, reader, &|_, _| {})
+                .await?;
+        if report.references > 0 {
+            let run = self.run;
+            let options = WriteOptions {
+                message: format!(
+                    "{} {} {}: {} files",
+                    run.model, run.product, run.reference_time, report.files_used
+                ),
+                properties: properties(run, &report, started),
+            };
+            let writer = Writer::open(&self.job.store, &self.job.s3, PATIENCE).await?;
+            let containers = std::slice::from_ref(&self.container);
+            let written = writer.add(&[&manifest], containers, &options).await?;
+            self.commits += u64::from(written.changes.any());
+            self.snapshot = Some(written.snapshot);
+        }
+        let mut counts = HashMap::<&str, u64>::new();
+        for (_, array) in &manifest.group.data {
+            for (_, entry) in array.chunks.virtual_chunks() {
+                if let Some(object) = manifest.sources.get(entry.source) {
+                    *counts.entry(object.url.as_str()).or_default() += 1;
+                }
+            }
+        }
+        self.files.took(due, &report, &counts);
+        Ok(report.references)
+    }
 }
 
 /// The newest run that has begun to be published, or else the newest that should have.
@@ -207,23 +263,35 @@ pub async fn newest_run(
             Some(root) => Source::named(parser, root, &job.s3)?,
             None => Source::public(parser, &run.root)?,
         };
-        let mut reader = SourceReader::new(source.stores);
-        let sources = parser.sources(&run)?;
-        let Some(file) = sources.iter().min_by_key(|source| source.step) else { continue };
-        reader.list(&file.folder).await?;
-        // The files of the first step, whoever's they are: one is enough.
-        let earliest = sources.iter().filter(|source| source.step == file.step);
-        for source in earliest.take(PROBED) {
-            if reader.stat(&source.folder, &source.data).await.is_ok() {
-                return Ok(time);
-            }
+        if has_begun(parser, &run, SourceReader::new(source.stores)).await? {
+            return Ok(time);
         }
     }
-    first
-        .ok_or_else(|| refusal.unwrap_or_else(|| gik_core::Error::argument("run", "there is none")))
+    first.ok_or_else(|| refusal.unwrap_or_else(|| Error::argument("run", "there is none")))
 }
 
-/// Of each file that the store refers to for this run, how many references.
+/// Whether one file of the first step is there, whoever's it is.
+async fn has_begun(parser: &dyn Parser, run: &Run, mut reader: SourceReader) -> Result<bool> {
+    let sources = parser.sources(run)?;
+    let Some(file) = sources.iter().min_by_key(|source| source.step) else { return Ok(false) };
+    reader.list(&file.folder).await?;
+    let reader = &reader;
+    let earliest = sources.iter().filter(|source| source.step == file.step).take(PROBED);
+    let mut looks = futures::stream::iter(earliest)
+        .map(|source| reader.stat(&source.folder, &source.data))
+        .buffer_unordered(PROBED);
+    while let Some(look) = looks.next().await {
+        match look {
+            Ok(_) => return Ok(true),
+            // A source that does not answer says nothing about its files.
+            Err(error) if matches!(error.kind(), ErrorKind::Io { .. }) => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Ok(false)
+}
+
+/// Of each file that the store refers to for what is wanted of this run, how many references.
 async fn references_in(job: &Job, run: &Run) -> Result<HashMap<String, u64>> {
     let repository = match Repository::open(&job.store, &job.s3, &[]).await {
         Ok(repository) => repository,
@@ -231,127 +299,23 @@ async fn references_in(job: &Job, run: &Run) -> Result<HashMap<String, u64>> {
         Err(error) => return Err(error),
     };
     let opened = repository.main().await?;
-    let time = run.reference_time.seconds();
-    Ok(opened.references_at(time, repository.containers()).await?.unwrap_or_default())
+    Ok(references_of(&repository, &opened, run).await?.unwrap_or_default())
 }
 
-/// The positions of the files that are to be read: they are there, are not all in, and are
-/// not what was read before.
-async fn list(reader: &mut SourceReader, files: &mut [File], no_index: bool) -> Result<Vec<usize>> {
-    let pending: Vec<usize> =
-        (0..).zip(files.iter()).filter(|(_, file)| !file.is_in()).map(|(at, _)| at).collect();
-    let mut folders: Vec<url::Url> =
-        pending.iter().filter_map(|&at| Some(files.get(at)?.source.folder.clone())).collect();
-    folders.sort();
-    folders.dedup();
-    for folder in &folders {
-        reader.list(folder).await?;
-    }
-    let mut due = Vec::new();
-    let mut missing_in_a_row = 0;
-    for at in pending {
-        let Some(file) = files.get_mut(at) else { continue };
-        let SourceFile { folder, data, index, .. } = &file.source;
-        let index = if no_index { data } else { index };
-        let is_listed = reader.is_listed(folder);
-        if !is_listed && missing_in_a_row >= PROBED {
-            // A server without listings: what comes later has hardly come before.
-            break;
-        }
-        let (data, index) = futures::join!(reader.stat(folder, data), reader.stat(folder, index));
-        match (data, index) {
-            (Ok(data), Ok(index)) => {
-                missing_in_a_row = 0;
-                if file.read.as_ref() != Some(&(data.clone(), index.clone())) {
-                    file.read = Some((data, index));
-                    due.push(at);
-                }
-            }
-            _ => missing_in_a_row += 1,
-        }
-    }
-    Ok(due)
-}
-
-/// Reads files and commits what they contribute; the number of references committed.
-#[expect(clippy::too_many_arguments, reason = "the state of one loop")]
-async fn ingest(
-    parser: &dyn Parser,
-    job: &Job,
+/// Of each file that the store refers to for what is wanted of this run, how many references; none
+/// where it does not have the run.
+pub(crate) async fn references_of(
+    repository: &Repository,
+    opened: &Opened,
     run: &Run,
-    reader: &mut SourceReader,
-    container: &Container,
-    files: &mut [File],
-    due: Vec<usize>,
-    total: &mut Updated,
-    started: Instant,
-) -> Result<u64> {
-    if due.is_empty() {
-        return Ok(0);
-    }
-    let sources: Vec<SourceFile> =
-        due.iter().filter_map(|&at| Some(files.get(at)?.source.clone())).collect();
-    let (manifest, report) =
-        build_files(parser, run, &sources, &job.options, reader, &|_, _| {}).await?;
-    let mut counts = HashMap::<&str, u64>::new();
-    for (_, array) in &manifest.group.data {
-        for (_, entry) in array.chunks.virtual_chunks() {
-            if let Some(object) = manifest.sources.get(entry.source) {
-                *counts.entry(object.url.as_str()).or_default() += 1;
-            }
-        }
-    }
-    if report.references > 0 {
-        let options = WriteOptions {
-            message: format!(
-                "{} {} {}: {} files",
-                run.model, run.product, run.reference_time, report.files_used
-            ),
-            properties: properties(run, &report, started),
-        };
-        let writer = Writer::open(&job.store, &job.s3, PATIENCE).await?;
-        let written = writer.add(&[&manifest], std::slice::from_ref(container), &options).await?;
-        total.commits += u64::from(written.changes.any());
-        total.snapshot = Some(written.snapshot);
-    }
-    for &at in &due {
-        let Some(file) = files.get_mut(at) else { continue };
-        let (data, index) = (file.source.data.as_str(), file.source.index.as_str());
-        file.references = counts.get(data).copied().unwrap_or_default();
-        file.diagnostics = report
-            .diagnostics
-            .iter()
-            .filter(|it| it.url == index || it.url == data)
-            .cloned()
-            .collect();
-        if file.diagnostics.iter().any(|it| it.problem == Problem::Unreadable) {
-            // Not its fault: it is read again at the next look.
-            file.read = None;
-        }
-    }
-    Ok(report.references)
-}
-
-/// What of the run is in the store now, and why the rest is not.
-fn report(files: &[File], reader: &SourceReader) -> Report {
-    let mut report = Report {
-        files_expected: files.len() as u64,
-        files_used: files.iter().filter(|file| file.references > 0).count() as u64,
-        references: files.iter().map(|file| file.references).sum(),
-        requests: reader.requests(),
-        ..Report::default()
+) -> Result<Option<HashMap<String, u64>>> {
+    let labels = |numbers: &[u32]| numbers.iter().map(|&it| i64::from(it)).collect::<Vec<i64>>();
+    let members = run.members.as_deref().map(labels);
+    let part = RunPart {
+        time: run.reference_time.seconds(),
+        arrays: &run.variables,
+        members: members.as_deref(),
+        steps: &labels(&run.steps),
     };
-    for file in files {
-        report.references_expected += file.references.max(u64::from(file.source.expected));
-        if file.references == 0 && file.diagnostics.is_empty() && file.source.expected > 0 {
-            report.diagnostics.push(Diagnostic {
-                problem: Problem::MissingFile,
-                url: file.source.index.as_str().to_owned(),
-                text: "is not published yet, or lost".to_owned(),
-            });
-        }
-        report.diagnostics.extend(file.diagnostics.iter().cloned());
-    }
-    report.diagnostics.sort_by(|a, b| (&a.url, a.problem).cmp(&(&b.url, b.problem)));
-    report
+    opened.references_of(&part, repository.containers()).await
 }

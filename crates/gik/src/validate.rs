@@ -1,13 +1,17 @@
 //! Whether a store has what it should have, and whether that can be read.
 
-use std::collections::BTreeMap;
+mod expected;
+mod holes;
 
-use gik_core::{CoordinateValues, Error, Parser, ReferenceTime, Registry, Result, Run, RunRequest};
-use gik_icechunk::{Opened, StoredArray};
+use gik_core::{CoordinateValues, Error, ErrorKind, ReferenceTime, Registry, Result};
+use gik_icechunk::{Commit, Opened, StoredArray};
 use serde_json::{Value, json};
 
-/// A message of each variable and time that is there for most members but not for this one.
-const HOLES_NAMED: usize = 20;
+use expected::expect;
+use holes::Holes;
+
+/// Counts that are kept: one for each run, member and step. Ten years of GEFS have 40 million.
+const CELLS_LIMIT: u64 = 1 << 26;
 
 /// What is in a store, and what is not.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +24,7 @@ pub struct Validation {
     pub members: Option<Vec<i64>>,
     /// The steps, in the store's order and unit.
     pub steps: Vec<i64>,
-    /// The first of the messages that are missing where others are there.
+    /// What is missing, in words: the first of it.
     pub holes: Vec<String>,
     /// What was wrong with messages that were decoded.
     pub unreadable: Vec<String>,
@@ -128,7 +132,8 @@ struct Labels {
 
 /// Checks a store: completeness from its manifests, by the model's own tables and against
 /// itself; then `sample` messages of each variable (first, last, some between) are decoded.
-/// `progress` is called with arrays done and their total.
+/// `history` are the commits of this state: where no model says what should be there, the builds
+/// have said it. `progress` is called with arrays done and their total.
 ///
 /// # Errors
 /// When the store cannot be read, or is no store of forecasts along `time` and `step`. What is
@@ -136,6 +141,7 @@ struct Labels {
 pub async fn validate(
     registry: &Registry,
     opened: &Opened,
+    history: &[Commit],
     sample: usize,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Validation> {
@@ -156,6 +162,8 @@ pub async fn validate(
         ));
     }
     let labels = labels(opened).await?;
+    labels.check()?;
+    let mut holes = Holes::default();
     let mut result = Validation {
         runs: labels
             .times
@@ -178,26 +186,109 @@ pub async fn validate(
     };
     let total = arrays.len();
     for (number, array) in arrays.iter().enumerate() {
-        let there = count(opened, array, &labels, &mut result).await?;
-        let (values, decoded) = decode(array, &there, sample, &mut result.unreadable).await?;
+        let grid = Grid::of(array)?;
+        let there = count(opened, array, &grid, &mut result.runs).await?;
+        holes.add(number, &grid, &there, labels.rows());
+        let (values, decoded) =
+            decode(array, &grid, &there, sample, &mut result.unreadable).await?;
         result.decoded += decoded;
         result.arrays.push(ArrayState {
             name: array.name().to_owned(),
             there: there.len() as u64,
-            positions: array.grid().iter().product(),
+            positions: grid.positions,
             values,
         });
         progress(number + 1, total);
     }
     let names: Vec<String> = arrays.iter().map(|array| array.name().to_owned()).collect();
     let attributes = opened.attributes().await?;
-    expect(registry, &attributes, &names, &labels, &mut result.runs);
+    expect(registry, &attributes, history, &names, &labels, &mut result.runs);
+    holes.count(&mut result.runs);
+    result.holes = holes.words(&result.runs, &names, &labels);
     Ok(result)
 }
 
 impl Labels {
     fn rows(&self) -> usize {
         self.members.as_ref().map_or(1, Vec::len)
+    }
+
+    /// # Errors
+    /// When there are more runs, members and steps than can be counted.
+    fn check(&self) -> Result<()> {
+        let lengths = [self.times.len(), self.rows(), self.steps.len()];
+        let found = lengths.iter().fold(1, |count: u64, &it| count.saturating_mul(it as u64));
+        if found <= CELLS_LIMIT {
+            return Ok(());
+        }
+        let what = "number of runs × members × steps of the store";
+        Err(Error::new(ErrorKind::LimitExceeded { what, limit: CELLS_LIMIT, found }))
+    }
+}
+
+/// The chunk grid of an array along `time` and `step`. A chunk is known by its position in C
+/// order.
+struct Grid {
+    lengths: Vec<u64>,
+    positions: u64,
+    time: Option<usize>,
+    member: Option<usize>,
+    step: Option<usize>,
+}
+
+impl Grid {
+    /// # Errors
+    /// When it has more positions than a number of 64 bits can count.
+    fn of(array: &StoredArray) -> Result<Self> {
+        let (lengths, dimensions) = (array.grid(), array.dimension_names());
+        let axis = |name: &str| dimensions.iter().position(|other| other == name);
+        let positions = lengths.iter().try_fold(1_u64, |count, &it| count.checked_mul(it));
+        let positions = positions.ok_or_else(|| {
+            let what = "number of chunks of an array";
+            let (limit, found) = (u64::MAX, u64::MAX);
+            Error::new(ErrorKind::LimitExceeded { what, limit, found })
+                .in_url(array.chunk_place(&[]))
+        })?;
+        let (time, member, step) = (axis("time"), axis("member"), axis("step"));
+        Ok(Self { lengths, positions, time, member, step })
+    }
+
+    fn position(&self, at: &[u32]) -> u64 {
+        let along = self.lengths.iter().zip(at);
+        along.fold(0, |position, (&length, &it)| {
+            position * length + u64::from(it).min(length.saturating_sub(1))
+        })
+    }
+
+    fn indices(&self, mut position: u64) -> Vec<u64> {
+        let mut at: Vec<u64> = Vec::with_capacity(self.lengths.len());
+        for &length in self.lengths.iter().rev() {
+            at.push(position % length.max(1));
+            position /= length.max(1);
+        }
+        at.reverse();
+        at
+    }
+
+    /// The step between neighbours along an axis.
+    fn stride(&self, axis: usize) -> u64 {
+        self.lengths.iter().skip(axis + 1).product()
+    }
+
+    /// The index along an axis; 0 without one.
+    fn along(&self, axis: Option<usize>, position: u64) -> usize {
+        let Some((axis, &length)) = axis.and_then(|it| Some((it, self.lengths.get(it)?))) else {
+            return 0;
+        };
+        usize::try_from(position / self.stride(axis).max(1) % length.max(1)).unwrap_or(usize::MAX)
+    }
+
+    /// The same chunk of another member.
+    fn of_member(&self, position: u64, member: u64) -> u64 {
+        let Some(axis) = self.member else { return position };
+        let here = self.along(self.member, position) as u64;
+        let stride = self.stride(axis);
+        (position - here * stride).saturating_add(member.saturating_mul(stride))
     }
 }
 
@@ -219,68 +310,23 @@ async fn labels(opened: &Opened) -> Result<Labels> {
     })
 }
 
-/// Where the chunks of an array are: counted by run, member and step. Messages that most members
-/// of a run have, and some do not, are holes.
+/// The positions of the chunks of an array that are there, ascending; counted by run, member and
+/// step.
 async fn count(
     opened: &Opened,
     array: &StoredArray,
-    labels: &Labels,
-    result: &mut Validation,
-) -> Result<Vec<Vec<u64>>> {
-    let dimensions = array.dimension_names();
-    let axis = |name: &str| dimensions.iter().position(|other| other == name);
-    let (time, member, step) = (axis("time"), axis("member"), axis("step"));
+    grid: &Grid,
+    runs: &mut [RunState],
+) -> Result<Vec<u64>> {
     let mut there = Vec::new();
-    let each = |at: &[u32]| there.push(at.iter().map(|&it| u64::from(it)).collect::<Vec<u64>>());
-    opened.for_each_chunk(array.name(), each).await?;
+    opened.for_each_chunk(array.name(), |at| there.push(grid.position(at))).await?;
     there.sort_unstable();
-    let mut members = BTreeMap::<Vec<u64>, Vec<u64>>::new();
-    for at in &there {
-        let along = |axis: Option<usize>| {
-            let position = axis.and_then(|axis| at.get(axis)).copied().unwrap_or_default();
-            usize::try_from(position).unwrap_or(usize::MAX)
-        };
-        if let Some(run) = result.runs.get_mut(along(time)) {
-            run.there += 1;
-            let row = run.counts.get_mut(along(member));
-            if let Some(count) = row.and_then(|row| row.get_mut(along(step))) {
-                *count += 1;
-            }
-        }
-        let mut rest = at.clone();
-        if let Some(member) = member
-            && let Some(position) = rest.get_mut(member)
-        {
-            let number = std::mem::take(position);
-            members.entry(rest).or_default().push(number);
-        }
-    }
-    for (at, present) in &members {
-        let missing = labels.rows().saturating_sub(present.len());
-        if missing == 0 || present.len() <= missing {
-            continue;
-        }
-        let along = |axis: Option<usize>| axis.and_then(|axis| at.get(axis)).copied();
-        let time = along(time).and_then(|it| usize::try_from(it).ok());
-        if let Some(run) = time.and_then(|time| result.runs.get_mut(time)) {
-            run.holes += missing as u64;
-            if result.holes.len() < HOLES_NAMED {
-                let step = along(step).and_then(|it| labels.steps.get(usize::try_from(it).ok()?));
-                let lacking: Vec<String> = (0..)
-                    .zip(labels.members.iter().flatten())
-                    .filter(|(position, _)| !present.contains(position))
-                    .map(|(_, number)| number.to_string())
-                    .take(8)
-                    .collect();
-                result.holes.push(format!(
-                    "{}: {} at step {} of {missing} of {} members: {}",
-                    run.time,
-                    array.name(),
-                    step.copied().unwrap_or_default(),
-                    labels.rows(),
-                    lacking.join(", ")
-                ));
-            }
+    for &position in &there {
+        let Some(run) = runs.get_mut(grid.along(grid.time, position)) else { continue };
+        run.there += 1;
+        let row = run.counts.get_mut(grid.along(grid.member, position));
+        if let Some(count) = row.and_then(|row| row.get_mut(grid.along(grid.step, position))) {
+            *count += 1;
         }
     }
     Ok(there)
@@ -290,7 +336,8 @@ async fn count(
 /// share of missing ones.
 async fn decode(
     array: &StoredArray,
-    there: &[Vec<u64>],
+    grid: &Grid,
+    there: &[u64],
     sample: usize,
     unreadable: &mut Vec<String>,
 ) -> Result<(Option<(f32, f32, f64)>, u64)> {
@@ -298,13 +345,16 @@ async fn decode(
     let mut picked: Vec<usize> = match sample {
         0 => Vec::new(),
         1 => vec![0],
+        // More than there are is all of them.
+        _ if sample > last => (0..=last).collect(),
         _ => (0..sample).map(|number| number * last / (sample - 1)).collect(),
     };
     picked.dedup();
     let (mut least, mut greatest) = (f32::INFINITY, f32::NEG_INFINITY);
     let (mut missing, mut count, mut decoded) = (0_u64, 0_u64, 0);
-    for at in picked.into_iter().filter_map(|position| there.get(position)) {
-        let values = match read(array, at).await {
+    for &position in picked.into_iter().filter_map(|number| there.get(number)) {
+        let at = grid.indices(position);
+        let values = match read(array, &at).await {
             Ok(values) => values,
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(|it| format!(": {it}"));
@@ -347,94 +397,4 @@ async fn read(array: &StoredArray, at: &[u64]) -> Result<Vec<f32>> {
     let (array, at) = (array.clone(), at.to_vec());
     let decoded = tokio::task::spawn_blocking(move || array.decode(&at, bytes, &part)).await;
     decoded.map_err(|error| Error::unsupported("message", error.to_string()))?
-}
-
-/// Fills in what the model says that each run should have.
-fn expect(
-    registry: &Registry,
-    attributes: &gik_core::Attributes,
-    names: &[String],
-    labels: &Labels,
-    runs: &mut [RunState],
-) {
-    let text = |key: &str| attributes.get(key).and_then(Value::as_str).unwrap_or_default();
-    let Ok(parser) = registry.get(text("gik_model")) else { return };
-    for state in runs {
-        let wanted = expected(parser.as_ref(), text("gik_product"), names, labels, state.time);
-        if let Ok(wanted) = wanted {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a sum of counts of references"
-            )]
-            let sum = wanted.iter().flatten().sum::<f64>().round() as u64;
-            state.expected = Some(sum);
-            state.wanted = Some(wanted);
-        }
-    }
-}
-
-/// For each member and step of the store, the references that a run should have.
-fn expected(
-    parser: &dyn Parser,
-    product: &str,
-    names: &[String],
-    labels: &Labels,
-    time: ReferenceTime,
-) -> Result<Vec<Vec<f64>>> {
-    let mut request = RunRequest::new(time);
-    request.product = Some(product.to_owned());
-    // What the cycle has, of what the store has.
-    let all = parser.run(&request)?;
-    let list = |wanted: &[i64], there: &[u32]| {
-        let both = there.iter().filter(|&&number| wanted.contains(&i64::from(number)));
-        both.map(u32::to_string).collect::<Vec<_>>().join(",")
-    };
-    if let (Some(members), Some(there)) = (&labels.members, &all.members) {
-        request.members = Some(list(members, there).parse()?);
-    }
-    request.steps = Some(list(&labels.steps, &all.steps).parse()?);
-    request.variables =
-        Some(names.iter().filter(|name| all.variables.contains(name)).cloned().collect());
-    let run: Run = parser.run(&request)?;
-    let row = |position: usize| {
-        let number = run.members.as_ref().and_then(|members| members.get(position));
-        match (number, &labels.members) {
-            (Some(&number), Some(members)) => {
-                members.iter().position(|&member| member == i64::from(number))
-            }
-            _ => Some(0),
-        }
-    };
-    let column = |position: u32| {
-        let step = run.steps.get(position as usize)?;
-        labels.steps.iter().position(|&other| other == i64::from(*step))
-    };
-    let sources = parser.sources(&run)?;
-    let mut wanted = vec![vec![0.0; labels.steps.len()]; labels.rows()];
-    for source in &sources {
-        // A file of several members is shared by those that have none of their own.
-        let own: Vec<u32> = sources
-            .iter()
-            .filter(|other| other.step == source.step)
-            .filter_map(|other| other.member)
-            .collect();
-        let members: Vec<u32> = match (source.member, &run.members) {
-            (Some(member), _) => vec![member],
-            (None, Some(members)) => {
-                (0..).take(members.len()).filter(|member| !own.contains(member)).collect()
-            }
-            (None, None) => vec![0],
-        };
-        let sharers = u32::try_from(members.len()).unwrap_or(u32::MAX).max(1);
-        let share = f64::from(source.expected) / f64::from(sharers);
-        for member in members {
-            let cell = row(member as usize).zip(column(source.step));
-            let cell = cell.and_then(|(row, column)| wanted.get_mut(row)?.get_mut(column));
-            if let Some(cell) = cell {
-                *cell += share;
-            }
-        }
-    }
-    Ok(wanted)
 }

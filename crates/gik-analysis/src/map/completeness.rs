@@ -23,6 +23,14 @@ const FULL: Rgb = Rgb(35, 112, 84);
 /// Nothing should be there.
 const NOTHING: Rgb = Rgb(236, 237, 239);
 
+/// What the legend explains.
+const SHADES: [(Option<f64>, &str); 4] = [
+    (Some(1.0), "all there"),
+    (Some(0.5), "half"),
+    (Some(0.0), "nothing"),
+    (None, "nothing expected"),
+];
+
 /// Draws, as PNG, a cell for each row and column: from red where nothing is there of what should
 /// be, to green where all of it is; grey where nothing should be. A row has its name, and the
 /// share that is there (0 to 1) for each column.
@@ -45,8 +53,12 @@ pub fn completeness_png(
     let across = width * count(columns.len());
     let down = height * count(rows.len());
     let title_width = to_pixels(font.width(title, Weight::SemiBold, 16.0));
+    let legend: f32 =
+        SHADES.iter().map(|(_, name)| 37.0 + font.width(name, text.weight, text.size)).sum();
     let mut canvas = Canvas::new(
-        (left + across + MARGIN).max(title_width + 2 * MARGIN),
+        (left + across + MARGIN)
+            .max(title_width + 2 * MARGIN)
+            .max(left + to_pixels(legend) + MARGIN),
         top + down + LEGEND + MARGIN,
         Rgb::WHITE,
     )?;
@@ -77,12 +89,7 @@ pub fn completeness_png(
     }
     let mut x = at(left);
     let y = at(top + down) + 28.0;
-    for (share, name) in [
-        (Some(1.0), "all there"),
-        (Some(0.5), "half"),
-        (Some(0.0), "nothing"),
-        (None, "nothing expected"),
-    ] {
+    for (share, name) in SHADES {
         canvas.rectangle(x, y, 14.0, 14.0, colour(share));
         canvas.text(&font, name, x + 19.0, y + 11.5, Anchor::Left, text);
         x += 19.0 + font.width(name, text.weight, text.size) + 18.0;

@@ -157,6 +157,7 @@ impl ScannedField {
                 "units": names.map(|names| names.units),
             },
             "product_template": self.product_template,
+            "name": self.name_of_numbers(),
             "level": level,
             "window": window,
             "member": member,

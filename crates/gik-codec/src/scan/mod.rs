@@ -5,11 +5,14 @@
 //! Damage costs the messages that it touches: they are in [`Scan::problems`], and the next
 //! message is searched for.
 
+mod chain;
 mod field;
 mod heads;
 mod inventory;
 mod parameter;
 mod product;
+mod single;
+mod unknown;
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -23,6 +26,8 @@ use heads::{File, Link};
 pub use parameter::{Parameter, ParameterNames};
 pub use product::Member;
 pub(crate) use product::Product;
+pub use single::{scan_bytes, scan_message};
+pub use unknown::ScannedFile;
 
 /// What a scan found.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +129,7 @@ pub async fn scan(reader: &SourceReader, url: &Url, size: u64, hints: &[u64]) ->
         return Err(Error::truncated(16, 0).in_url(url.as_str()).at(0));
     }
     let file = File { reader, url, size };
-    let links = heads::walk(&file, hints).await.map_err(|error| error.in_url(url.as_str()))?;
+    let links = chain::walk(&file, hints).await.map_err(|error| error.in_url(url.as_str()))?;
     let mut found = Scan { size, messages: 0, fields: Vec::new(), problems: Vec::new() };
     let mut numbers = 0_u32..;
     let numbered = links.into_iter().map(|link| match link {
@@ -153,8 +158,7 @@ pub async fn scan(reader: &SourceReader, url: &Url, size: u64, hints: &[u64]) ->
 }
 
 /// A file and what its headers say, in the form in which its index would say it: `to_index`
-/// writes that. What is said of the index is then said of the file: the second is `source` with
-/// the url of the file in the place of its index.
+/// writes that.
 ///
 /// # Errors
 /// Those of [`scan`], and when the file is not there.
@@ -162,12 +166,13 @@ pub async fn scanned_file(
     reader: &SourceReader,
     source: &SourceFile,
     to_index: impl FnOnce(&Scan) -> String,
-) -> Result<(IndexedFile, SourceFile)> {
+) -> Result<ScannedFile> {
     let data = reader.stat(&source.folder, &source.data).await?;
-    let found = scan(reader, &source.data, data.size, &[]).await?;
-    let index = to_index(&found).into();
-    let file = IndexedFile { index, index_info: data.clone(), data, is_scanned: true };
-    Ok((file, SourceFile { index: source.data.clone(), ..source.clone() }))
+    let scan = scan(reader, &source.data, data.size, &[]).await?;
+    let index = to_index(&scan).into();
+    let index = IndexedFile { index, index_info: data.clone(), data, is_scanned: true };
+    let source = SourceFile { index: source.data.clone(), ..source.clone() };
+    Ok(ScannedFile { index, source, scan })
 }
 
 enum Described {

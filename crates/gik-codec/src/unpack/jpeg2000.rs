@@ -10,10 +10,9 @@
 use std::fmt;
 use std::ops::Range;
 
-use gik_core::{Error, Result};
+use gik_core::{Error, Result, contain};
 
 use super::Payload;
-use crate::contain::contain;
 use crate::reader::ByteReader;
 use crate::scale::{Scaling, Value};
 

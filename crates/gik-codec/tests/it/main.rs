@@ -13,6 +13,7 @@ mod coordinates;
 mod edition1;
 mod fixtures;
 mod hostile;
+mod hrrrparser;
 mod messages;
 mod regions;
 mod scan;

@@ -4,6 +4,7 @@
 
 mod damage;
 mod eras;
+mod headers;
 mod real;
 mod requests;
 mod schema;

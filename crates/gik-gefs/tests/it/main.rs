@@ -9,6 +9,7 @@
 )]
 
 mod damage;
+mod headers;
 mod real;
 mod schema;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gik_core::{Problem, ReferenceTime};
+use gik_core::{Diagnostic, Error, Problem, ReferenceTime, Result};
 
 use super::diagnostic::Excerpt;
 use super::member::MemberSpec;
@@ -132,6 +132,35 @@ impl IndexProblem<'_> {
 }
 
 impl<'a> Index<'a> {
+    /// What is wrong with the index at `url`, and with its lines.
+    ///
+    /// # Errors
+    /// When it is about another file than the one it lies beside.
+    pub fn problems(&self, expected: &Expectations, url: &str) -> Result<Vec<Diagnostic>> {
+        let mut found = Vec::new();
+        let mut report = |problem, text: String| {
+            found.push(Diagnostic { problem, url: url.to_owned(), text });
+        };
+        for problem in self.check(expected) {
+            if problem.is_about_another_file() {
+                let error = match problem {
+                    IndexProblem::PastEnd { offset, size, .. } => Error::truncated(offset, size),
+                    _ => Error::mismatch("index", "one about its file", "another"),
+                };
+                let cause = std::io::Error::other(problem.to_string());
+                return Err(error.with_source(cause).in_url(url));
+            }
+            report(problem.kind(), problem.to_string());
+        }
+        for diagnostic in &self.diagnostics {
+            // A cut last line is in the check already.
+            if diagnostic.problem.kind() == Problem::BadLine {
+                report(Problem::BadLine, diagnostic.to_string());
+            }
+        }
+        Ok(found)
+    }
+
     /// Compares the index with what its file should be about. Each kind of problem is
     /// reported once, with the first line that has it and the number of lines that do.
     /// Single lines that cannot be used are in [`Index::diagnostics`].

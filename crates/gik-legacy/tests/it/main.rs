@@ -1,1 +1,16 @@
-//! The public interface of gik-legacy.
+//! Readers of legacy references, held against the files that their tools wrote.
+
+mod archive;
+mod import;
+mod kerchunk;
+mod kv;
+mod manifest;
+mod table;
+mod template;
+mod written;
+
+/// The bytes of a file in `fixtures/`.
+fn fixture(name: &str) -> bytes::Bytes {
+    let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}")).into()
+}

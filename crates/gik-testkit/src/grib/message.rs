@@ -199,3 +199,22 @@ fn write_section(out: &mut Vec<u8>, number: u8, content: &[u8]) -> Result<()> {
     out.extend(content);
     Ok(())
 }
+
+/// Gives the message at the beginning of `bytes` other numbers for its parameter (code tables 4.1
+/// and 4.2), of each of its fields; whether it has any.
+pub fn renumber(bytes: &mut [u8], category: u8, number: u8) -> bool {
+    let (mut at, mut found) = (16, false);
+    while let Some(&[a, b, c, d, section]) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        if [a, b, c, d] == *b"7777" {
+            break;
+        }
+        if section == 4
+            && let Some(numbers) = bytes.get_mut(at + 9..at + 11)
+        {
+            numbers.copy_from_slice(&[category, number]);
+            found = true;
+        }
+        at += u32::from_be_bytes([a, b, c, d]).max(5) as usize;
+    }
+    found
+}

@@ -3,7 +3,7 @@
 use gik::core::{Layout, ReferenceTime};
 use gik::{BackfilledRun, Range, Shard};
 
-use super::job::JobArguments;
+use super::job::{JobArguments, Span};
 use super::{Outcome, output};
 
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,10 @@ pub(super) struct Backfill {
     /// the second of eight.
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
+    /// Stop reading after this time, like 2h, commit what was read, and name the runs that were
+    /// not reached.
+    #[arg(long, value_name = "SPAN")]
+    deadline: Option<Span>,
 }
 
 impl Backfill {
@@ -36,6 +40,7 @@ impl Backfill {
             to: self.to,
             shard: self.shard.unwrap_or_default(),
             jobs: self.jobs.max(1),
+            deadline: self.deadline.map(|span| span.0),
         };
         let bar = output::progress_bar("runs");
         let done = gik::backfill(&registry, &job, &range, &output::advance(&bar)).await;

@@ -3,7 +3,7 @@
 use gik::core::{Error, Layout, NothingFound, ReferenceTime};
 use gik::icechunk::StoreLocation;
 
-use super::job::JobArguments;
+use super::job::{JobArguments, Span};
 use super::{Outcome, output, template};
 
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,10 @@ pub(super) struct Build {
     /// run is (member, time, …) with the valid time.
     #[arg(long, default_value_t = Layout::Forecast)]
     layout: Layout,
+    /// Give up after this time, like 10m, whatever is waited for; the store has all of the run
+    /// then, or nothing of it.
+    #[arg(long, value_name = "SPAN")]
+    deadline: Option<Span>,
 }
 
 impl Build {
@@ -31,12 +35,14 @@ impl Build {
         let model = self.model.as_deref().unwrap_or_default();
         let job = self.job.job(model, self.run, self.layout)?;
         let bar = output::progress_bar("reading indexes");
+        let progress = output::advance(&bar);
+        let deadline = self.deadline.map(|span| span.0);
         let built = match &self.template {
             Some(template) => {
                 let parser = template::read(template)?.parser()?;
-                gik::build_with(&parser, &job, &output::advance(&bar)).await
+                gik::within(deadline, gik::build_with(&parser, &job, &progress)).await
             }
-            None => gik::build(&registry, &job, &output::advance(&bar)).await,
+            None => gik::within(deadline, gik::build(&registry, &job, &progress)).await,
         };
         bar.finish_and_clear();
         let built = built.inspect_err(|error| self.explain(error, &job.store))?;
@@ -81,6 +87,12 @@ pub(super) fn summary(built: &gik::Built, store: &StoreLocation) -> String {
         output::count(report.requests),
         built.total_seconds,
     );
+    if report.unknown_arrays > 0 {
+        text.push_str(&format!(
+            "\n  {} arrays of messages that the model's table does not know: param_…",
+            output::count(report.unknown_arrays)
+        ));
+    }
     let changes = built.written.changes;
     if !changes.any() {
         text.push_str("\n  all of it was there already; nothing was written");

@@ -27,7 +27,7 @@ impl Info {
         let repository = self.state.store.open().await?;
         let opened = self.state.of(&repository).await?;
         let attributes = opened.attributes().await?;
-        let commits = repository.history(1).await?;
+        let commits = repository.history_of(&opened, 1).await?;
         let (mut data, mut coordinates) = (Vec::new(), Vec::new());
         for name in opened.array_names().await? {
             let array = opened.array(&name).await?;

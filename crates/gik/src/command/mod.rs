@@ -6,7 +6,9 @@ mod coordinate;
 mod demo;
 mod exceedance;
 mod expire;
+mod export;
 mod history;
+mod import;
 mod info;
 mod job;
 mod models;
@@ -58,8 +60,13 @@ enum Command {
     Exceedance(exceedance::ExceedanceMaps),
     /// List the messages of a GRIB2 file, from their headers alone.
     Scan(scan::Scan),
+    /// Write a store's references for other programs: kerchunk's formats, or the tables of the
+    /// Grib-Index-Kerchunk workflow.
+    Export(export::Export),
     /// Learn what a product holds from its files, for products without a model.
     Template(template::Templates),
+    /// Bring references of Grib-Index-Kerchunk and kerchunk files into a store.
+    Import(import::Import),
     /// Build, read and draw a small bundled run, without a network.
     Demo(demo::Demo),
 }
@@ -89,7 +96,12 @@ pub(crate) fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(arguments.command)));
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(run(arguments.command));
+            // A thread that waits for a folder or a name server must not outlive a deadline.
+            runtime.shutdown_background();
+            outcome
+        });
     match outcome {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
@@ -114,7 +126,9 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Read(command) => command.run().await,
         Command::Exceedance(command) => command.run().await,
         Command::Scan(command) => command.run().await,
+        Command::Export(command) => command.run().await,
         Command::Template(command) => command.run().await,
+        Command::Import(command) => command.run().await,
         Command::Demo(command) => command.run().await,
     }
 }

@@ -31,8 +31,8 @@ impl Scan {
         if let Ok(mut segments) = folder.path_segments_mut() {
             segments.pop().push("");
         }
-        let size = reader.stat(&folder, &url).await?.size;
-        let hints = hints(&reader, &url).await;
+        let (stat, hints) = tokio::join!(reader.stat(&folder, &url), hints(&reader, &url));
+        let size = stat?.size;
         let found = scan(&reader, &url, size, &hints).await?;
         let seconds = started.elapsed().as_secs_f64();
         for problem in &found.problems {

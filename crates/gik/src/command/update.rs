@@ -23,27 +23,33 @@ pub(super) struct Update {
     /// The time between two looks at the source.
     #[arg(long, default_value_t = Span(Duration::from_secs(5)))]
     interval: Span,
-    /// When to give up, counted from the start of the command.
+    /// When to give up, counted from the start of the command, whatever is waited for. A commit
+    /// that was begun before has a minute more.
     #[arg(long, default_value_t = Span(Duration::from_secs(86_400)))]
     deadline: Span,
 }
 
 impl Update {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
+        let started = std::time::Instant::now();
         let registry = gik::registry()?;
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let seconds = since.map_or(0, |since| since.as_secs());
         let now = ReferenceTime::from_seconds(i64::try_from(seconds).unwrap_or_default());
         let mut job = self.job.job(&self.model, self.run.unwrap_or(now), Layout::Forecast)?;
         if self.run.is_none() {
-            job.request.reference_time = gik::newest_run(&registry, &job, now).await?;
+            let newest = gik::newest_run(&registry, &job, now);
+            job.request.reference_time = gik::within(Some(self.deadline.0), newest).await?;
         }
-        let follow =
-            Follow { watch: self.watch, interval: self.interval.0, deadline: self.deadline.0 };
+        let deadline = self.deadline.0.saturating_sub(started.elapsed());
+        let follow = Follow { watch: self.watch, interval: self.interval.0, deadline };
         let bar = output::progress_bar("files in the store");
         let time = job.request.reference_time;
         let progress = |progress: Progress| {
             output::advance(&bar)(progress.files, progress.of);
+            if let Some(trouble) = &progress.trouble {
+                bar.suspend(|| output::remark(&format!("{time}: {trouble}; trying again")));
+            }
             if progress.committed > 0 && !self.job.json {
                 bar.suspend(|| {
                     output::remark(&format!(

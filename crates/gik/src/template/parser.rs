@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use gik_codec::grid_of_section;
-use gik_codec::scan::scanned_file;
+use gik_codec::scan::{ScannedField, scanned_file};
 use gik_core::{
     Attributes, Diagnostic, Error, FileReferences, ForecastSchema, Grid, Host, IndexedFile,
     ManifestGroup, Names, Offer, Parser, ParserInfo, Problem, Product, Reference, ReferenceTime,
@@ -78,24 +78,16 @@ impl TemplateParser {
         let url = source.index.as_str();
         let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
         let index = parse(&file.index);
-        let mut diagnostics = Vec::new();
-        let mut report = |problem, text: String| {
-            diagnostics.push(Diagnostic { problem, url: url.to_owned(), text });
-        };
         let expectations = Expectations {
             reference_time: Some(run.reference_time),
             lead_seconds: Some(i64::from(step) * run.step_unit.seconds()),
             object_size: Some(file.data.size),
             ..Expectations::default()
         };
-        for problem in index.check(&expectations) {
-            if problem.is_about_another_file() {
-                let cause = std::io::Error::other(problem.to_string());
-                let error = Error::mismatch("index", "one about its file", "another");
-                return Err(error.with_source(cause).in_url(url));
-            }
-            report(problem.kind(), problem.to_string());
-        }
+        let mut diagnostics = index.problems(&expectations, url)?;
+        let mut report = |problem, text: String| {
+            diagnostics.push(Diagnostic { problem, url: url.to_owned(), text });
+        };
         let wanted = table.positions(run);
         let mut found = vec![false; table.rows().len()];
         let (mut references, mut optional) = (Vec::new(), 0);
@@ -159,6 +151,7 @@ impl TemplateParser {
         }
         Ok(FileReferences {
             references,
+            unknown: Vec::new(),
             optional,
             last_modified: Some(file.data.last_modified),
             etag: file.data.etag.clone(),
@@ -262,7 +255,12 @@ impl Parser for TemplateParser {
         source: &SourceFile,
         reader: &SourceReader,
     ) -> Result<FileReferences> {
-        let (file, source) = scanned_file(reader, source, |scan| scan.to_wgrib2(|_| None)).await?;
-        self.references_of(run, &source, &file)
+        let scanned = scanned_file(reader, source, |scan| scan.to_wgrib2(|_| None)).await?;
+        let mut found = self.references_of(run, &scanned.source, &scanned.index)?;
+        if self.template.table.is_whole(run) {
+            let is_known = |field: &ScannedField| self.template.row_of(field).is_some();
+            scanned.keep_unknown(run, &mut found, is_known);
+        }
+        Ok(found)
     }
 }

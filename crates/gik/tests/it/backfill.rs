@@ -100,3 +100,27 @@ fn shards_fill_one_store_together() {
         info["variables"].as_array().unwrap().iter().map(|it| &it["references"]).collect();
     assert_eq!(counts, [&json!(32), &json!(32), &json!(16)]);
 }
+
+/// Each commit says what it added, of which runs, and from where.
+#[test]
+fn history_tells_each_commit_of_its_own() {
+    let desk = Desk::new();
+    runs(&desk);
+    let done = desk.gik(&line(TIMES[0], TIMES[3], "--store store --json")).exits(0).json();
+    assert_eq!((&done["references"]["written"], &done["commits"]), (&40.into(), &2.into()));
+    let history = desk.gik("history store --json").exits(0).json();
+    let commits = history["commits"].as_array().unwrap();
+    let fact = |at: usize, key: &str| commits[at]["properties"][key].clone();
+    // The newest first; the arrays came with the first run.
+    assert_eq!((fact(0, "added"), fact(1, "added")), (json!(30), json!(10)));
+    assert_eq!((fact(0, "runs"), fact(1, "runs")), (json!(TIMES[1..4]), json!(TIMES[..1])));
+    assert!(fact(1, "source").as_str().unwrap().ends_with("/bucket/"), "{history}");
+    assert!(fact(0, "seconds").as_f64().unwrap() >= 0.0, "{history}");
+    // An earlier state has a commit of its own.
+    let first = commits[1]["snapshot"].as_str().unwrap();
+    let info = desk.gik(&format!("info store --at {first} --json")).exits(0).json();
+    assert_eq!(
+        (&info["snapshot"], &info["commit"]["properties"]["added"]),
+        (&json!(first), &json!(10))
+    );
+}

@@ -156,7 +156,7 @@ fn wrong_requests_say_what_is_right() {
 }
 
 /// A list of runs of equal values.
-fn runs(text: &str) -> Vec<f32> {
+pub(crate) fn runs(text: &str) -> Vec<f32> {
     let run = |it: &str| {
         let (value, count) = it.split_once('*').unwrap();
         vec![value.parse::<f32>().unwrap(); count.parse().unwrap()]

@@ -174,3 +174,69 @@ fn a_chunk_longer_than_any_message_is_not_fetched() {
     }
     assert_eq!((long.len(), others.len()), (1, 2));
 }
+
+/// Nothing of others is removed to make room for a store.
+#[test]
+fn the_files_of_others_stay() {
+    let run = Run::new(&[0], &[0]);
+    let desk = Desk::new();
+    run.write(&desk.path("bucket"));
+    let foreign = ["snapshots/data.txt", "manifests/deploy.yaml", "repo.git/data.txt", "repo.txt"];
+    for (number, name) in foreign.iter().enumerate() {
+        let path = desk.path(&format!("taken{number}")).join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "precious").unwrap();
+        let options = format!("{} --source bucket --store taken{number}", run.options());
+        desk.build(&options).exits(2).says(&["already exists"]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+    }
+    let server = crate::s3::server();
+    let desk = Desk::with(server.env());
+    run.write(&desk.path("bucket"));
+    server.put("stores", "k8s/manifests/deploy.yaml", "precious").unwrap();
+    let options = format!("{} --source bucket --store s3://stores/k8s", run.options());
+    desk.build(&options).exits(2).says(&["already exists"]);
+    assert_eq!(crate::s3::stored(&server), ["k8s/manifests/deploy.yaml"]);
+}
+
+#[test]
+fn an_endpoint_that_is_no_url_is_refused() {
+    for endpoint in ["127.0.0.1:5123", "localhost:5123", "nowhere"] {
+        let desk = Desk::with(vec![("AWS_ENDPOINT_URL", endpoint.to_owned())]);
+        desk.gik("info s3://bucket/store").exits(2).says(&["write https://host"]);
+        desk.build("--source s3://bucket/ --store store").exits(2).says(&["write https://host"]);
+    }
+}
+
+/// A store whose metadata claims more chunks than anybody could look up.
+#[tokio::test]
+async fn shapes_beyond_measure() {
+    let run = Run::new(&[0], &[0, 3]);
+    let desk = desk_with(&run);
+    for shape in
+        ["1,2147483648,2147483648,361,720", "1,4294967295,4294967295,4294967295,4294967295"]
+    {
+        let storage = icechunk::new_local_filesystem_storage(&desk.path("store")).await.unwrap();
+        let repository = icechunk::Repository::open(storage).execute().await.unwrap();
+        let session = repository.writable_session("main").await.unwrap();
+        let session = std::sync::Arc::new(tokio::sync::RwLock::new(session));
+        let store = icechunk::Store::from_session(std::sync::Arc::clone(&session)).await;
+        let everything = &icechunk::format::ByteRange::ALL;
+        let bytes = store.get("t2m/zarr.json", everything).await.unwrap();
+        let mut metadata: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        let lengths: Vec<u64> = shape.split(',').map(|it| it.parse().unwrap()).collect();
+        metadata["shape"] = lengths.into();
+        store.set("t2m/zarr.json", metadata.to_string().into()).await.unwrap();
+        session.write().await.commit("hostile").execute().await.unwrap();
+        let options = format!("{} --source bucket --store store", run.options());
+        for line in [
+            format!("update gefs --run 2025-01-06T00 {options}"),
+            format!("backfill gefs --from 2025-01-06T00 --to 2025-01-06T00 {options}"),
+            "validate store --sample 0".to_owned(),
+            "info store".to_owned(),
+        ] {
+            let outcome = desk.gik(&line);
+            assert!(outcome.code >= 0, "{line}: {outcome:?}");
+        }
+    }
+}

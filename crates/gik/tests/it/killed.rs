@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use gik::icechunk::{Repository, S3Settings, StoreLocation};
+use gik::icechunk::{Repository, S3Settings, StoreLocation, StoredReference};
 use gik_testkit::s3::S3Server;
 
 use crate::desk::{Desk, Outcome};
@@ -21,30 +21,45 @@ fn runs(desk: &Desk) -> Vec<Run> {
     runs
 }
 
-fn settings(server: &S3Server) -> S3Settings {
+pub(crate) fn settings(server: &S3Server) -> S3Settings {
     S3Settings { region: None, endpoint: Some(server.endpoint()), anonymous: true }
 }
 
-/// Every object that a store refers to, by run and array, with the number of references; none
-/// where there is no store or nothing in it. Panics where the store cannot be opened.
-async fn references(
-    server: &S3Server,
+/// The references of one run: by array and position along all dimensions but `time`.
+pub(crate) type References = BTreeMap<(String, Vec<u32>), StoredReference>;
+
+/// Every reference of a store, by run; none where there is no store or nothing in it. Panics
+/// where the store cannot be opened.
+pub(crate) async fn references(
+    settings: &S3Settings,
     store: &str,
-) -> Option<BTreeMap<String, BTreeMap<String, u64>>> {
+) -> Option<BTreeMap<String, References>> {
     let location: StoreLocation = store.parse().unwrap();
-    let repository = match Repository::open(&location, &settings(server), &[]).await {
+    let repository = match Repository::open(&location, settings, &[]).await {
         Ok(repository) => repository,
         Err(error) if *error.kind() == gik::core::ErrorKind::NotFound => return None,
         Err(error) => panic!("{error:?}"),
     };
     let opened = repository.main().await.unwrap();
-    let mut all = BTreeMap::new();
-    for time in TIMES {
-        let seconds = time.parse::<gik::core::ReferenceTime>().unwrap().seconds();
-        let there = opened.references_at(seconds, repository.containers()).await.unwrap();
-        if let Some(there) = there {
-            all.insert(time.to_owned(), there.into_iter().collect());
-        }
+    let names = opened.array_names().await.unwrap();
+    if !names.iter().any(|name| name == "time") {
+        return None;
+    }
+    let times = opened.array("time").await.unwrap().coordinate().await.unwrap();
+    let gik::core::CoordinateValues::Int64(times) = times else { panic!("{times:?}") };
+    let times: Vec<String> = times
+        .iter()
+        .map(|&seconds| gik::core::ReferenceTime::from_seconds(seconds).to_string())
+        .collect();
+    // A run without a reference is there, too.
+    let mut all: BTreeMap<String, References> =
+        times.iter().map(|time| (time.clone(), References::new())).collect();
+    for name in names {
+        let each = |at: &[u32], reference| {
+            let run = all.get_mut(&times[at[0] as usize]).unwrap();
+            run.insert((name.clone(), at[1..].to_vec()), reference);
+        };
+        opened.for_each_reference(&name, repository.containers(), each).await.unwrap();
     }
     (!all.is_empty()).then_some(all)
 }
@@ -63,6 +78,7 @@ fn killed_at_a_hundred_moments() {
     let desk = Desk::with(server.env());
     let runs = runs(&desk);
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let settings = settings(&server);
     let whole = "s3://stores/whole";
     let options = runs[0].options();
     let line = |command: usize, store: &str| {
@@ -79,8 +95,12 @@ fn killed_at_a_hundred_moments() {
         desk.gik(&line(command, whole)).exits(0);
     }
     let longest = started.elapsed().as_millis() as u64 / 3;
-    let expected = runtime.block_on(references(&server, whole)).unwrap();
+    let expected = runtime.block_on(references(&settings, whole)).unwrap();
     assert_eq!(expected.len(), 3);
+    for run in expected.values() {
+        assert_eq!(run.len(), 10);
+        assert!(run.values().all(|it| it.length > 0 && it.last_modified.is_some()), "{run:?}");
+    }
 
     let (mut tries, mut kills, mut store_number) = (0, 0, 0);
     while kills < 100 {
@@ -101,9 +121,9 @@ fn killed_at_a_hundred_moments() {
                 let ended = child.wait().unwrap();
                 kills += u64::from(!ended.success());
                 // A state that was committed, whole: each run has all of its references or none.
-                let there = runtime.block_on(references(&server, &store)).unwrap_or_default();
-                for (time, files) in &there {
-                    assert_eq!(files, &expected[time], "after kill {kills}");
+                let there = runtime.block_on(references(&settings, &store)).unwrap_or_default();
+                for (time, run) in &there {
+                    assert_eq!(run, &expected[time], "after kill {kills}");
                 }
                 if ended.success() {
                     break;
@@ -111,7 +131,7 @@ fn killed_at_a_hundred_moments() {
             }
             desk.gik(&line(command, &store)).exits(0);
         }
-        let there = runtime.block_on(references(&server, &store)).unwrap();
+        let there = runtime.block_on(references(&settings, &store)).unwrap();
         assert_eq!(there, expected, "{store}");
     }
 }
@@ -123,6 +143,14 @@ fn two_writers_of_one_store_lose_nothing() {
     let runs = runs(&desk);
     let options = runs[0].options();
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let settings = settings(&server);
+    let whole = "s3://stores/whole";
+    for time in TIMES {
+        let line = format!("build gefs --run {time} {options} --source bucket --store {whole}");
+        desk.gik(&line).exits(0);
+    }
+    let expected = runtime.block_on(references(&settings, whole)).unwrap();
+    assert_eq!(expected.keys().collect::<Vec<_>>(), TIMES.iter().collect::<Vec<_>>());
     for round in 0..20 {
         let store = format!("s3://stores/two-{round}");
         let line = |time: &str| {
@@ -137,9 +165,8 @@ fn two_writers_of_one_store_lose_nothing() {
         for child in children {
             Outcome::of("build", child.wait_with_output().unwrap()).exits(0);
         }
-        let there = runtime.block_on(references(&server, &store)).unwrap();
-        assert_eq!(there.keys().collect::<Vec<_>>(), TIMES.iter().collect::<Vec<_>>());
-        assert!(there.values().all(|files| files.values().sum::<u64>() == 10), "{there:?}");
+        let there = runtime.block_on(references(&settings, &store)).unwrap();
+        assert_eq!(there, expected, "{store}");
     }
 }
 
@@ -169,4 +196,12 @@ fn a_local_store_takes_one_writer_at_a_time() {
     }
     let info = desk.gik("info store --json").exits(0).json();
     assert_eq!(info["coordinates"]["time"]["shape"][0], 3);
+    // A tag is a write, too.
+    folder.lock().unwrap();
+    let mut tag = desk.command("tag store named");
+    let mut tag = tag.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(tag.try_wait().unwrap().is_none(), "it does not wait");
+    folder.unlock().unwrap();
+    assert!(tag.wait().unwrap().success());
 }

@@ -114,3 +114,51 @@ fn wrong_spans_are_refused() {
     fs::create_dir(desk.path("bucket")).unwrap();
     desk.gik(&line(&run, "--interval soon")).exits(2).says(&["write 90s, 5m, 12h or 30d"]);
 }
+
+/// What is in the store counts for what is asked for, not for something else of the same file.
+#[test]
+fn other_variables_and_members_of_a_file_are_added() {
+    let desk = Desk::new();
+    let run = Run::new(&[0, 1], &[0, 3]);
+    run.write(&desk.path("bucket"));
+    let of = |members: &str, variables: &str| {
+        format!(
+            "--product pgrb2ap5 --members {members} --steps 0,3 --variables {variables} \
+             --source bucket --store store --json"
+        )
+    };
+    desk.build(&of("0", "t2m,soilw")).exits(0);
+    let update = format!("update gefs --run {TIME} {}", of("0-1", "t2m,tp"));
+    let report = desk.gik(&update).exits(0).json();
+    assert_eq!(
+        (&report["references"]["found"], &report["references"]["there"]),
+        (&2.into(), &6.into())
+    );
+    let range = format!("backfill gefs --from {TIME} --to {TIME} {}", of("0-1", "soilw"));
+    let report = desk.gik(&range).exits(0).json();
+    assert_eq!((&report["references"]["written"], &report["commits"]), (&2.into(), &1.into()));
+    let report = desk.gik(&range).exits(0).json();
+    assert_eq!((&report["runs"][0]["was_there"], &report["commits"]), (&true.into(), &0.into()));
+    let info = desk.gik("info store --json").exits(0).json();
+    let counts: Vec<_> =
+        info["variables"].as_array().unwrap().iter().map(|it| &it["references"]).collect();
+    assert_eq!(counts, [4, 4, 2]);
+}
+
+/// On a server without listings a gap of many files does not hide those behind it.
+#[test]
+fn a_server_without_listings_is_asked_for_every_file() {
+    let desk = Desk::new();
+    let bucket = desk.path("bucket");
+    let server = gik_testkit::http::HttpServer::start(&bucket).unwrap();
+    let run = gik_testkit::gefs::GefsRun::new(TIME.parse().unwrap()).members(0..=4);
+    let last = run.clone().steps(240..=240);
+    let counts = last.write_indexes(&bucket, gik_testkit::gefs::DataFiles::Sparse).unwrap();
+    let url = server.url();
+    let line =
+        format!("update gefs --run {TIME} --members 0-4 --source {url} --store store --json");
+    let report = desk.gik(&line).exits(3).json();
+    assert_eq!(report["references"]["there"], counts.messages);
+    // A missing index is one request, and nothing is asked for its data.
+    assert!(report["requests"].as_u64().unwrap() < 81 * 5 + 30, "{report}");
+}

@@ -53,7 +53,9 @@ fn what_is_missing_is_found_without_decoding() {
     assert_eq!(run["counts"][1], serde_json::json!([2, 0]));
     let said = desk.gik("validate store --sample 0").exits(3);
     assert!(said.stdout.contains("3 missing"), "{}", said.stdout);
-    said.says(&["t2m at step 3 of 1 of 3 members: 1", "2025-01-06T00"]);
+    // One file is lost, and that is one line.
+    assert_eq!(said.stderr.matches("missing: ").count(), 1, "{}", said.stderr);
+    said.says(&["missing: 2025-01-06T00: member 1 at step 3: all variables"]);
 }
 
 #[test]
@@ -95,4 +97,33 @@ fn old_states_are_forgotten() {
     desk.gik("expire nowhere --older-than 1d").exits(1);
     assert!(!desk.path("nowhere").exists());
     desk.gik("expire store --older-than soon").exits(2).says(&["write 90s"]);
+}
+
+/// Of a product that no model knows, the build has said what there should be.
+#[test]
+fn a_template_with_a_lost_file_is_not_complete() {
+    let desk = Desk::new();
+    let bucket = desk.path("bucket");
+    let run = Run::new(&[0], &[0, 3, 6]);
+    run.write(&bucket);
+    let path = |step: u32| run.path(0, step);
+    let pattern = path(3).replace("20250106", "{date}").replace("f003", "f{step:3}");
+    let learn = format!(
+        "template build bucket/{} bucket/{} -o product.tsv --pattern {}",
+        path(0),
+        path(3),
+        pattern.replace("/00/", "/{hour}/").replace("t00z", "t{hour}z"),
+    );
+    desk.gik(&learn).exits(0);
+    fs::remove_file(bucket.join(path(6))).unwrap();
+    let build = "build --template product.tsv --run 2025-01-06T00 --steps 0,3,6 --source bucket \
+                 --store store";
+    desk.gik(build).exits(3);
+    let report = desk.gik("validate store --sample 0 --json").exits(3).json();
+    let expected = report["runs"][0]["references"]["expected"].as_u64().unwrap();
+    let there = report["runs"][0]["references"]["there"].as_u64().unwrap();
+    assert!(there > 0 && there < expected, "{report}");
+    run.write(&bucket);
+    desk.gik(build).exits(0);
+    desk.gik("validate store --sample 0").exits(0);
 }

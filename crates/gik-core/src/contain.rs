@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
-use gik_core::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 thread_local! {
     /// Whether a panic of this thread is about to be contained.
@@ -34,7 +34,10 @@ impl Drop for Flag {
 /// the panic hook. `what` names the component, for the error's text.
 ///
 /// `decode` must leave nothing behind that a panic could have left half done.
-pub(crate) fn contain<R>(what: &'static str, decode: impl FnOnce() -> R) -> Result<R> {
+///
+/// # Errors
+/// When `decode` panics.
+pub fn contain<R>(what: &'static str, decode: impl FnOnce() -> R) -> Result<R> {
     quiet_hook();
     let flag = Flag::set();
     let result = catch_unwind(AssertUnwindSafe(decode));

@@ -1,0 +1,187 @@
+//! The files that a person names: files, folders, patterns; and what is in them.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use gik_core::{Error, ErrorKind, Result};
+
+use crate::KeyValueFile;
+use crate::archive::{ENTRY_LIMIT, each_entry, in_file};
+
+/// Files in a folder and the folders below it, at most.
+const FILES_LIMIT: usize = 1_000_000;
+/// How deep folders are looked into.
+const DEPTH: u32 = 16;
+
+/// A file to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputFile {
+    path: PathBuf,
+}
+
+/// What a file holds.
+#[derive(Debug)]
+pub enum Held {
+    /// A table.
+    Table(Box<KeyValueFile>, String),
+    /// Many, in an archive that is read when they are asked for.
+    Archive(PathBuf),
+}
+
+/// The files that `arguments` name, in the order of their names.
+///
+/// # Errors
+/// When one names nothing.
+pub fn inputs(arguments: &[String]) -> Result<Vec<InputFile>> {
+    let mut files = Vec::new();
+    for argument in arguments {
+        let before = files.len();
+        let path = Path::new(argument);
+        if path.is_dir() {
+            walk(path, DEPTH, &mut files)?;
+        } else if path.exists() {
+            files.push(InputFile { path: path.to_owned() });
+        } else {
+            expand(argument, &mut files)?;
+        }
+        if files.len() == before {
+            let reason = "names no file, folder of .parquet files, or pattern that any file fits";
+            return Err(Error::argument(format!("'{argument}'"), reason));
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup();
+    Ok(files)
+}
+
+fn expand(pattern: &str, files: &mut Vec<InputFile>) -> Result<()> {
+    let paths = glob::glob(pattern).map_err(|error| {
+        Error::argument(format!("'{pattern}'"), "is no pattern").with_source(error)
+    })?;
+    for path in paths.flatten() {
+        if path.is_dir() { walk(&path, DEPTH, files)? } else { files.push(InputFile { path }) }
+    }
+    Ok(())
+}
+
+fn walk(folder: &Path, depth: u32, files: &mut Vec<InputFile>) -> Result<()> {
+    let entries = std::fs::read_dir(folder).map_err(|error| in_file(folder, error))?;
+    for entry in entries {
+        let path = entry.map_err(|error| in_file(folder, error))?.path();
+        // Links are not followed: they may lead back.
+        if path.is_symlink() && path.is_dir() {
+            continue;
+        }
+        if path.is_dir() {
+            if let Some(deeper) = depth.checked_sub(1) {
+                walk(&path, deeper, files)?;
+            }
+        } else if is_input(&path) {
+            files.push(InputFile { path });
+        }
+        if files.len() > FILES_LIMIT {
+            return Err(Error::new(ErrorKind::LimitExceeded {
+                what: "number of files in a folder",
+                limit: FILES_LIMIT as u64,
+                found: files.len() as u64,
+            })
+            .in_url(folder.display().to_string()));
+        }
+    }
+    Ok(())
+}
+
+fn is_input(path: &Path) -> bool {
+    path.to_str().is_some_and(|name| is_table(name) || is_archive(name))
+}
+
+pub(crate) fn is_table(name: &str) -> bool {
+    [".parquet", ".par"].iter().any(|ending| name.ends_with(ending))
+}
+
+fn is_archive(name: &str) -> bool {
+    [".zip", ".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// The tables in a folder and those below it, in the order of their names.
+pub(crate) fn tables_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    walk(folder, DEPTH, &mut files)?;
+    let mut paths: Vec<PathBuf> = files.into_iter().map(|file| file.path).collect();
+    paths.retain(|path| path.to_str().is_some_and(is_table));
+    paths.sort();
+    Ok(paths)
+}
+
+/// The bytes of a file that is no longer than what is read.
+pub(crate) fn read_file(path: &Path) -> Result<Bytes> {
+    let file = File::open(path).map_err(|error| in_file(path, error))?;
+    let mut bytes = Vec::new();
+    file.take(ENTRY_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| in_file(path, error))?;
+    if bytes.len() as u64 > ENTRY_LIMIT {
+        return Err(Error::new(ErrorKind::LimitExceeded {
+            what: "size of the file",
+            limit: ENTRY_LIMIT,
+            found: bytes.len() as u64,
+        })
+        .in_url(path.display().to_string()));
+    }
+    Ok(bytes.into())
+}
+
+impl InputFile {
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its path as text.
+    #[must_use]
+    pub fn name(&self) -> std::borrow::Cow<'_, str> {
+        self.path.to_string_lossy()
+    }
+
+    /// Reads it; archives are only looked at.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is of no known kind.
+    pub fn read(&self) -> Result<Held> {
+        let name = self.name().into_owned();
+        let mut magic = [0; 2];
+        let mut file = File::open(&self.path).map_err(|error| in_file(&self.path, error))?;
+        let read = file.read(&mut magic).map_err(|error| in_file(&self.path, error))?;
+        if read == 2 && matches!(magic, [b'P', b'K'] | [0x1f, 0x8b]) {
+            return Ok(Held::Archive(self.path.clone()));
+        }
+        let table = KeyValueFile::read(read_file(&self.path)?);
+        Ok(Held::Table(Box::new(table.map_err(|error| error.in_url(name.clone()))?), name))
+    }
+}
+
+impl Held {
+    /// Calls `take` with each table and its name.
+    ///
+    /// # Errors
+    /// When an archive cannot be read, or is hostile; and what `take` says.
+    pub fn each(
+        &mut self,
+        take: &mut dyn FnMut(&str, Result<&KeyValueFile>) -> Result<()>,
+    ) -> Result<()> {
+        match self {
+            Self::Table(table, name) => take(name, Ok(table)),
+            Self::Archive(path) => {
+                let archive = path.display().to_string();
+                each_entry(path, &is_table, &mut |name, bytes| {
+                    let name = format!("{archive}!{name}");
+                    match KeyValueFile::read(bytes) {
+                        Ok(table) => take(&name, Ok(&table)),
+                        Err(error) => take(&name, Err(error)),
+                    }
+                })
+            }
+        }
+    }
+}
