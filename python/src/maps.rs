@@ -56,12 +56,15 @@ impl Arguments {
 
 /// The probabilities as the parts of a dataset; the report as JSON; what of it is missing, in
 /// words; and of each window the members with a total.
+type Outcome<'py> = (Bound<'py, PyDict>, String, Vec<String>, Vec<u32>);
+
+/// Computes probabilities, and writes them into files as well.
 #[pyfunction]
 pub(crate) fn exceedance<'py>(
     py: Python<'py>,
     arguments: Arguments,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(Bound<'py, PyDict>, String, Vec<String>, Vec<u32>)> {
+) -> PyResult<Outcome<'py>> {
     let state = State::new(&arguments.store, arguments.at.clone(), &arguments.allow)?;
     let (request, destination) = (arguments.request()?, arguments.destination()?);
     let listener = Listener::new(progress);

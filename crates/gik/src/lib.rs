@@ -15,12 +15,12 @@ pub use {
 mod backfill;
 mod build;
 mod deadline;
+mod exceedance;
+mod explain;
 #[cfg(feature = "legacy")]
 mod export;
 #[cfg(feature = "legacy")]
 mod import;
-mod exceedance;
-mod explain;
 mod memory;
 mod source;
 pub mod template;
@@ -30,14 +30,14 @@ mod validate;
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
 pub use build::{Built, Job, build, build_with, nothing_json, peak_memory};
 pub use deadline::within;
+pub use exceedance::{Destination, Probabilities, exceedance};
+pub use explain::explain;
 #[cfg(feature = "legacy")]
 pub use export::{Export, ExportFormat, Exported, export};
 #[cfg(feature = "legacy")]
 pub use gik_legacy as legacy;
 #[cfg(feature = "legacy")]
 pub use import::{ImportFrom, ImportJob, Imported, import};
-pub use exceedance::{Destination, Probabilities, exceedance};
-pub use explain::explain;
 pub use memory::Memory;
 pub use source::{Source, open_file, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use gik::Memory;
 use gik::analysis::accumulation::{Period, Request, accumulate};
 use gik::analysis::{
     BoundingBox, Field, Format, Label, Place, Query, Reduction, check_output, is_coordinate,
