@@ -17,6 +17,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         );
         return Ok(());
     };
+    // The examples call the command as well.
+    shell::run(&mut shell::cargo(&["build", "--locked", "--quiet", "-p", "gik", "--bins"]))?;
     shell::run(&mut shell::cargo(&[
         "build",
         "--locked",
@@ -29,6 +31,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         Command::new(python)
             .args(["-m", "pytest"])
             .args(arguments)
+            .env("GIK", shell::target().join("debug/gik"))
             .env("GIK_SERVE_S3", shell::target().join("debug/examples/serve_s3"))
             .env("GIK_GENERATE", shell::target().join("debug/examples/generate_gefs"))
             .env("GIK_GENERATE_ECMWF", shell::target().join("debug/examples/generate_ecmwf"))
