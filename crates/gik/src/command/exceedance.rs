@@ -154,7 +154,7 @@ impl ExceedanceMaps {
             output::print_json(&json!({
                 "variable": self.variable,
                 "units": totals.units(),
-                "thresholds": job.thresholds(),
+                "thresholds": job.threshold_labels(),
                 "members": members,
                 "step_unit": totals.unit().name(),
                 "windows": windows,
