@@ -40,6 +40,8 @@ def test_probabilities_equal_numpy_over_eccodes(run, store, days, tmp_path):
         assert ds.member_count.values.tolist() == [3] and ds.clipped_count.values.tolist() == [0]
         assert ds.threshold.values.tolist() == THRESHOLDS
         assert ds.valid_time.values[0] == np.datetime64("2025-01-07T00")
+        assert (np.diff(ds.valid_time_bnds.values) == np.timedelta64(24, "h")).all()
+        assert ds.clipped_count.values.tolist() == [0] and ds.rejected_count.values.tolist() == [0]
         assert ds.tp_probability.attrs["units"] == "%"
         for number, threshold in enumerate(THRESHOLDS):
             expected = ((days >= threshold).sum(axis=0) * 100.0 / 3).astype("float32")
@@ -69,6 +71,8 @@ def test_totals_and_statistics_equal_numpy(run, store, days, tmp_path):
     path = tmp_path / "t.nc"
     gik("read", store, "tp", "--accumulate", "24h", "--allow", run, "-o", path)
     with xr.open_dataset(path) as ds:
+        assert ds.tp.attrs["standard_name"] == "lwe_thickness_of_precipitation_amount"
+        assert ds.step_bnds.shape == (1, 2)
         assert ds.tp.attrs["units"] == "mm" and ds.tp.dims == ("member", "step", "latitude", "longitude")
         np.testing.assert_array_equal(ds.tp.values[:, 0], days)
     members = np.array([rain(run, member, 6) for member in MEMBERS]).astype("float64")
@@ -81,6 +85,7 @@ def test_totals_and_statistics_equal_numpy(run, store, days, tmp_path):
         gik("read", store, "tp", "--sel", "step=6", "--reduce", f"member={statistic}", "--allow", run, "-o", path)
         with xr.open_dataset(path) as ds:
             np.testing.assert_allclose(ds.tp.values[0], expected, rtol=1e-6, atol=1e-6)
+            assert ds.member_count.values.tolist() == [3]
 
 
 def test_a_zarr_store_opens_in_xarray(run, store, tmp_path):

@@ -121,6 +121,13 @@ impl Exceedance {
         &self.thresholds
     }
 
+    /// The thresholds as labels: 0.1, not the number of single precision that is next to it.
+    #[must_use]
+    pub fn threshold_labels(&self) -> Vec<f64> {
+        let label = |it: &f32| it.to_string().parse().unwrap_or_else(|_| f64::from(*it));
+        self.thresholds.iter().map(label).collect()
+    }
+
     /// Leaves so many bytes of the memory allowed to others: to a sheet that is drawn, say.
     pub const fn reserve(&mut self, bytes: usize) {
         self.reserved = self.reserved.saturating_add(bytes);
@@ -214,10 +221,8 @@ impl Exceedance {
 
     /// The coordinates of the probabilities: windows, thresholds, run, places.
     pub(crate) fn coordinates(&self) -> Vec<Coordinate> {
-        // 0.1 is the label, not the number of single precision that is next to it.
-        let label = |it: &f32| it.to_string().parse().unwrap_or_else(|_| f64::from(*it));
-        let thresholds = self.thresholds.iter().map(label).collect();
-        let threshold = Coordinate::axis("threshold", CoordinateValues::Float64(thresholds))
+        let labels = CoordinateValues::Float64(self.threshold_labels());
+        let threshold = Coordinate::axis("threshold", labels)
             .with_attribute("long_name", "amount that is reached or exceeded")
             .with_attribute("units", self.totals.units());
         let mut all = self.totals.window_coordinates();

@@ -66,7 +66,7 @@ impl Probabilities {
         json!({
             "variable": totals.request().variable,
             "units": totals.units(),
-            "thresholds": self.job.thresholds(),
+            "thresholds": self.job.threshold_labels(),
             "members": totals.members(),
             "step_unit": totals.unit().name(),
             "windows": windows,

@@ -193,7 +193,7 @@ mod tests {
         let sums = Sums {
             uses: HashMap::from([(0, vec![(0, -1.0)]), (1, vec![(0, 1.0)])]),
             terms: HashMap::from([(0, 2)]),
-            factor: 1000.0,
+            factor: 1024.0,
             never_negative,
             open: Mutex::default(),
             tally: Tally::default(),
@@ -209,12 +209,14 @@ mod tests {
         (values, sums.account(0..1, 2))
     }
 
-    const TERMS: [[f32; 3]; 2] = [[0.002, 0.002, 0.05], [0.004, 0.0019, 0.02]];
+    const UNIT: f32 = 1.0 / 1024.0;
+    const TERMS: [[f32; 3]; 2] =
+        [[2.0 * UNIT, 2.0 * UNIT, 50.0 * UNIT], [4.0 * UNIT, 1.875 * UNIT, 20.0 * UNIT]];
 
     #[test]
     fn amounts_of_either_sign_are_left_alone() {
         let (values, account) = total(false, TERMS);
-        assert_eq!(values, [2.0, -0.1, -30.0]);
+        assert_eq!(values, [2.0, -0.125, -30.0]);
         assert_eq!((account.negative(), account.is_complete()), (Negative::default(), true));
     }
 
@@ -225,6 +227,6 @@ mod tests {
         assert!(values[2].is_nan() && !account.is_complete());
         let negative = account.negative();
         assert_eq!((negative.noise.count, negative.wrong.count), (1, 1));
-        assert_eq!((negative.noise.lowest, negative.wrong.lowest), (-0.1, -30.0));
+        assert_eq!((negative.noise.lowest, negative.wrong.lowest), (-0.125, -30.0));
     }
 }

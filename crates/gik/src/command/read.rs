@@ -119,7 +119,7 @@ impl Read {
             };
             let job = Accumulation::open(opened, &request).await?;
             let (field, account) = job.field(&progress).await?;
-            (field, Got::Totals(job, account))
+            (field, Got::Totals(Box::new(job), account))
         } else {
             let query = Query { labels, region: self.bbox, point: self.point, memory };
             let (field, losses) = match reductions.split_first() {
@@ -177,7 +177,7 @@ impl Read {
 /// What was read besides the values.
 enum Got {
     Messages(Losses),
-    Totals(Accumulation, Account),
+    Totals(Box<Accumulation>, Account),
 }
 
 impl Got {
