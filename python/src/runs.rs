@@ -180,6 +180,7 @@ pub(crate) fn backfill(
         to: parsed(last)?,
         shard: parsed_option(shard)?.unwrap_or_default(),
         jobs: jobs.max(1),
+        deadline: None,
     };
     let (registry, job) = (registry()?, arguments.job(range.from)?);
     let listener = Listener::new(progress);

@@ -34,10 +34,10 @@ def test_probabilities_equal_numpy_over_eccodes(run, store, days, tmp_path):
     report = json.loads(
         gik("exceedance", store, "--allow", run, "--thresholds", thresholds, "-o", path, "--json")
     )
-    assert report["complete"] and report["windows"] == [{"start": 0, "end": 24, "members": 3}]
+    assert report["complete"] and report["windows"] == [{"start": 0, "end": 24, "members": 3, "clipped": 0}]
     with xr.open_dataset(path) as ds:
         assert ds.tp_probability.dims == ("step", "threshold", "latitude", "longitude")
-        assert ds.member_count.values.tolist() == [3]
+        assert ds.member_count.values.tolist() == [3] and ds.clipped_count.values.tolist() == [0]
         assert ds.threshold.values.tolist() == THRESHOLDS
         assert ds.valid_time.values[0] == np.datetime64("2025-01-07T00")
         assert ds.tp_probability.attrs["units"] == "%"
@@ -45,6 +45,24 @@ def test_probabilities_equal_numpy_over_eccodes(run, store, days, tmp_path):
             expected = ((days >= threshold).sum(axis=0) * 100.0 / 3).astype("float32")
             np.testing.assert_array_equal(ds.tp_probability.values[0, number], expected)
             assert 0 < expected.max() and expected.min() == 0
+
+
+def test_noise_below_zero_is_counted_for_each_window(run, store, tmp_path):
+    path = tmp_path / "c.nc"
+    options = ["--window", "3h", "--thresholds", "0.1,1", "--allow", run, "-o", path, "--json"]
+    report = json.loads(gik("exceedance", store, "--variable", "tp", *options))
+    expected = []
+    for start in range(0, 24, 3):
+        fields = [rain(run, member, start + 3).astype("float64") for member in MEMBERS]
+        if start % 6:
+            # The second half of a bucket is the bucket less its first half.
+            fields = [field - rain(run, member, start) for member, field in zip(MEMBERS, fields)]
+        expected.append(int(sum((field.astype("float32") < 0).sum() for field in fields)))
+    with xr.open_dataset(path) as ds:
+        assert ds.clipped_count.values.tolist() == expected
+        assert ds.threshold.values.tolist() == [0.1, 1.0]
+    assert [window["clipped"] for window in report["windows"]] == expected
+    assert report["clipped"]["values"] == sum(expected)
 
 
 def test_totals_and_statistics_equal_numpy(run, store, days, tmp_path):

@@ -26,6 +26,7 @@ const TARGETS: &[(&str, &str, &[&str])] = &[
     ("grib_headers", "crates/gik-codec/tests/fixtures", &["grib1", "grib2"]),
     ("grib_message", "crates/gik-codec/tests/fixtures", &["grib1", "grib2"]),
     ("grib_scan", "crates/gik-codec/tests/fixtures", &["grib1", "grib2"]),
+    ("kerchunk_json", "fuzz/seeds/kerchunk_json", &["json"]),
     ("legacy_references", "crates/gik-legacy/fixtures", &["parquet"]),
     ("noaa_index", "crates/gik-index/tests/fixtures", &["idx"]),
 ];

@@ -28,8 +28,8 @@ usage: cargo xtask TASK
   fuzz      feed the readers of foreign bytes with damage: [--minutes N] [TARGET]...
   bench     measure at full scale, beside the peers, and print tables; `bench codec` only
             what decoding takes, `bench exceedance` only what maps of probabilities take,
-            `bench python` only what reading takes with the Python package, `bench parsers` only what
-            VirtualiZarr takes with its parsers";
+            `bench parsers` only what VirtualiZarr's parsers take, `bench python` only what
+            reading takes with the Python package";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -49,8 +49,8 @@ fn main() -> ExitCode {
         Some("bench") if rest.is_empty() => bench::run()
             .and_then(|()| bench_codec::run())
             .and_then(|()| bench_exceedance::run())
-            .and_then(|()| bench_python::run())
-            .and_then(|()| bench_parsers::run()),
+            .and_then(|()| bench_parsers::run())
+            .and_then(|()| bench_python::run()),
         _ => {
             shell::say(USAGE);
             return ExitCode::from(2);

@@ -53,12 +53,6 @@ pub(crate) fn install(profile: &str) -> Result<Option<PathBuf>> {
     let Some(python) = python::environment("python-venv", &requirements)? else {
         return Ok(None);
     };
-    shell::run(
-        Command::new(&python)
-            .args(["-m", "maturin", "develop", "--locked", "--quiet", "--profile", profile])
-            .env("VIRTUAL_ENV", shell::target().join("python-venv"))
-            .env("PIP_QUIET", "1")
-            .current_dir(folder()),
-    )?;
+    python::install_package(&python, profile)?;
     Ok(Some(python))
 }

@@ -24,6 +24,8 @@ pub(crate) struct Slot {
 pub(crate) enum Subject<'s> {
     /// In the words of ecCodes: `cfVarName` or `shortName`, `typeOfLevel`, `stepType`.
     Group { name: &'s str, level_type: &'s str, step_type: &'s str },
+    /// The array's own name, of files that were written from a store.
+    Own(&'s str),
     /// In the words of MARS: `param`, `levtype`.
     Mars { param: &'s str, level_type: &'s str },
 }
@@ -46,6 +48,8 @@ struct Candidate {
     slot: Slot,
     /// Position in `rows`.
     row: usize,
+    /// The label of its level in the store.
+    label: Option<f64>,
 }
 
 /// The arrays of a run.
@@ -59,11 +63,12 @@ pub(crate) struct Catalogue {
     rules: Vec<Option<WindowRule>>,
     groups: HashMap<[&'static str; 3], Vec<Candidate>>,
     mars: HashMap<[&'static str; 2], Vec<Candidate>>,
+    names: HashMap<&'static str, Vec<Candidate>>,
 }
 
 impl Catalogue {
     /// That of `run`, which must have all variables that there are.
-    pub(crate) fn new(parser: &dyn Parser, run: Run) -> Result<Self> {
+    pub(crate) fn new(parser: &dyn Parser, run: &Run) -> Result<Self> {
         let text = parser
             .template(run.product)
             .ok_or_else(|| Error::mismatch("product", "one with a variable table", run.product))?;
@@ -92,6 +97,7 @@ impl Catalogue {
             rules,
             groups: HashMap::new(),
             mars: HashMap::new(),
+            names: HashMap::new(),
         };
         for (position, row) in table.rows().iter().enumerate() {
             let Some(&variable) = positions.get(row.name) else { continue };
@@ -99,7 +105,12 @@ impl Catalogue {
                 None => 0,
                 Some(dimension) => level_position(&group, dimension, row.level)?,
             };
-            let candidate = Candidate { slot: Slot { variable, level }, row: position };
+            let label = row
+                .dimension
+                .and_then(|it| group.array(it))
+                .and_then(|levels| doubles(levels).get(level as usize).copied());
+            let candidate = Candidate { slot: Slot { variable, level }, row: position, label };
+            add(catalogue.names.entry(row.name).or_default(), candidate);
             catalogue.all.push(candidate);
             let step_type = row.statistic.map_or("instant", Statistic::step_type);
             let level_type = row.fact("typeOfLevel");
@@ -121,6 +132,7 @@ impl Catalogue {
                 self.groups.get(&[name, level_type, step_type])
             }
             Subject::Mars { param, level_type } => self.mars.get(&[param, level_type]),
+            Subject::Own(name) => self.names.get(name),
         };
         let candidates = candidates.map_or(&[][..], Vec::as_slice);
         match candidates {
@@ -131,7 +143,11 @@ impl Catalogue {
                     return Found::Ambiguous;
                 }
                 let Some(level) = level else { return Found::LevelUnknown };
-                let mut fitting = candidates.iter().filter(|it| self.level(it) == Some(level));
+                let label = |it: &&Candidate| match subject {
+                    Subject::Own(_) => it.label,
+                    Subject::Group { .. } | Subject::Mars { .. } => self.level(it),
+                };
+                let mut fitting = candidates.iter().filter(|it| label(it) == Some(level));
                 match (fitting.next(), fitting.next()) {
                     (Some(one), None) => self.one(one),
                     (Some(_), Some(_)) => Found::LevelUnknown,

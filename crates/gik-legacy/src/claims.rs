@@ -58,7 +58,9 @@ pub(crate) fn each_claim(
     for path in placeholders {
         findings.add(Finding::Placeholder, || format!("{name}: {path}"));
     }
-    if !flat.is_empty() {
+    // What was written from a store has all in the hierarchy; its flat keys repeat a part.
+    let is_own = set.object(".zattrs").is_some_and(|it| it.contains_key("gik_model"));
+    if !flat.is_empty() && !is_own {
         // The hierarchy beside them was made of the first files alone, or of none, and has
         // members and levels mixed up.
         for array in arrays {
@@ -90,7 +92,7 @@ pub(crate) fn each_claim(
         let coordinates =
             groups.entry(key).or_insert_with(|| Coordinates::read(set, array.group(), level_type));
         coordinates.note(array, name, findings);
-        each_chunk(set, array, coordinates, (name, takes_all), findings, &mut take)?;
+        each_chunk(set, array, is_own, coordinates, (name, takes_all), findings, &mut take)?;
     }
     Ok(())
 }
@@ -98,6 +100,7 @@ pub(crate) fn each_claim(
 fn each_chunk(
     set: &ReferenceSet,
     array: &MessageArray<'_>,
+    is_own: bool,
     coordinates: &Coordinates,
     (name, takes_all): (&str, bool),
     findings: &mut Findings,
@@ -106,7 +109,10 @@ fn each_chunk(
     let level_type = array.text("GRIB_typeOfLevel", 1);
     let step_type = array.text("GRIB_stepType", 2);
     let subject = |name| Subject::Group { name, level_type, step_type };
-    let subjects = [subject(array.text("GRIB_cfVarName", 0)), subject(array.name())];
+    let subjects = match is_own {
+        true => [Subject::Own(array.name()), subject(array.name())],
+        false => [subject(array.text("GRIB_cfVarName", 0)), subject(array.name())],
+    };
     let mut is_first = true;
     for chunk in array.chunks(set) {
         if chunk.place.is_none() && !takes_all {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use gik_core::{Error, ErrorKind, Result};
 
-use crate::KeyValueFile;
 use crate::archive::{ENTRY_LIMIT, each_entry, in_file};
+use crate::{KeyValueFile, ReferenceSet, kerchunk};
 
 /// Files in a folder and the folders below it, at most.
 const FILES_LIMIT: usize = 1_000_000;
@@ -39,7 +39,9 @@ pub fn inputs(arguments: &[String]) -> Result<Vec<InputFile>> {
     for argument in arguments {
         let before = files.len();
         let path = Path::new(argument);
-        if path.is_dir() {
+        if kerchunk::is_parquet_folder(path) {
+            files.push(InputFile { path: path.to_owned() });
+        } else if path.is_dir() {
             walk(path, DEPTH, &mut files)?;
         } else if path.exists() {
             files.push(InputFile { path: path.to_owned() });
@@ -47,7 +49,8 @@ pub fn inputs(arguments: &[String]) -> Result<Vec<InputFile>> {
             expand(argument, &mut files)?;
         }
         if files.len() == before {
-            let reason = "names no file, folder of .parquet files, or pattern that any file fits";
+            let reason =
+                "names no file, folder of .parquet or .json files, or pattern that any file fits";
             return Err(Error::argument(format!("'{argument}'"), reason));
         }
     }
@@ -61,7 +64,11 @@ fn expand(pattern: &str, files: &mut Vec<InputFile>) -> Result<()> {
         Error::argument(format!("'{pattern}'"), "is no pattern").with_source(error)
     })?;
     for path in paths.flatten() {
-        if path.is_dir() { walk(&path, DEPTH, files)? } else { files.push(InputFile { path }) }
+        if path.is_dir() && !kerchunk::is_parquet_folder(&path) {
+            walk(&path, DEPTH, files)?;
+        } else {
+            files.push(InputFile { path });
+        }
     }
     Ok(())
 }
@@ -74,7 +81,9 @@ fn walk(folder: &Path, depth: u32, files: &mut Vec<InputFile>) -> Result<()> {
         if path.is_symlink() && path.is_dir() {
             continue;
         }
-        if path.is_dir() {
+        if kerchunk::is_parquet_folder(&path) {
+            files.push(InputFile { path });
+        } else if path.is_dir() {
             if let Some(deeper) = depth.checked_sub(1) {
                 walk(&path, deeper, files)?;
             }
@@ -94,7 +103,7 @@ fn walk(folder: &Path, depth: u32, files: &mut Vec<InputFile>) -> Result<()> {
 }
 
 fn is_input(path: &Path) -> bool {
-    path.to_str().is_some_and(|name| is_table(name) || is_archive(name))
+    path.to_str().is_some_and(|name| is_table(name) || is_archive(name) || name.ends_with(".json"))
 }
 
 pub(crate) fn is_table(name: &str) -> bool {
@@ -144,12 +153,37 @@ impl InputFile {
         self.path.to_string_lossy()
     }
 
+    /// The references of a file or directory of kerchunk's; none of another kind.
+    ///
+    /// # Errors
+    /// When it is one that cannot be read.
+    pub fn kerchunk(&self) -> Result<Option<ReferenceSet>> {
+        if kerchunk::is_parquet_folder(&self.path) {
+            return kerchunk::read_parquet(&self.path).map(Some);
+        }
+        let mut first = [0; 1];
+        let mut file = File::open(&self.path).map_err(|error| in_file(&self.path, error))?;
+        let read = file.read(&mut first).map_err(|error| in_file(&self.path, error))?;
+        let is_json = self.path.extension().is_some_and(|ending| ending == "json");
+        if !is_json && !(read == 1 && first == *b"{") {
+            return Ok(None);
+        }
+        let bytes = read_file(&self.path)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| {
+            Error::malformed("kerchunk JSON", "text in UTF-8", "other bytes").in_url(self.name())
+        })?;
+        kerchunk::read_json(text).map(Some).map_err(|error| in_json(&self.path, error))
+    }
+
     /// Reads it; archives are only looked at.
     ///
     /// # Errors
     /// When it cannot be read, or is of no known kind.
     pub fn read(&self) -> Result<Held> {
         let name = self.name().into_owned();
+        if let Some(set) = self.kerchunk()? {
+            return Ok(Held::Table(Box::new(KeyValueFile::of_references(set)), name));
+        }
         let mut magic = [0; 2];
         let mut file = File::open(&self.path).map_err(|error| in_file(&self.path, error))?;
         let read = file.read(&mut magic).map_err(|error| in_file(&self.path, error))?;
@@ -159,6 +193,16 @@ impl InputFile {
         let table = KeyValueFile::read(read_file(&self.path)?);
         Ok(Held::Table(Box::new(table.map_err(|error| error.in_url(name.clone()))?), name))
     }
+}
+
+/// The error with the file before the key, which is its place.
+fn in_json(path: &Path, error: Error) -> Error {
+    Error::new(error.kind().clone())
+        .in_url(match error.url() {
+            Some(key) => format!("{}: {key}", path.display()),
+            None => path.display().to_string(),
+        })
+        .with_source(error)
 }
 
 impl Held {

@@ -34,6 +34,13 @@ const JUNK: [&str; 4] = ["metadata", "zarr_consolidated_format", "_kerchunk_meta
 const PROBLEMS_KEPT: usize = 20;
 
 impl KeyValueFile {
+    /// References that were read of another format.
+    #[must_use]
+    pub fn of_references(references: ReferenceSet) -> Self {
+        let slashes = references.entries.keys().filter(|key| key.ends_with('/')).count() as u64;
+        Self { rows: references.entries.len() as u64, slashes, references, ..Self::default() }
+    }
+
     /// Reads a file of which these are the bytes. Rows that cannot be used are left out.
     ///
     /// # Errors

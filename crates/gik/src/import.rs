@@ -1,5 +1,7 @@
 //! From files of references to a committed store.
 
+mod flat;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -146,6 +148,9 @@ pub async fn import(
     progress: &(dyn Fn(&'static str, usize, usize) + Sync),
 ) -> Result<Imported> {
     let started = Instant::now();
+    if let Some(done) = flat::import(registry, job, progress).await? {
+        return Ok(done);
+    }
     let read_header = |bytes: &_| facts(scan_bytes(bytes)?);
     let mut importer = Importer::new(registry, job.request.clone(), &read_header, job.verify)?;
     let count = match &job.from {

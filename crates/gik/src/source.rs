@@ -48,6 +48,24 @@ impl Source {
         Self::open(parser, root, &Place::Named(s3))
     }
 
+    /// The place below which references lie that no model knows.
+    ///
+    /// # Errors
+    /// As [`named`](Self::named).
+    #[cfg(feature = "legacy")]
+    pub(crate) fn foreign(
+        registry: &Registry,
+        name: &str,
+        root: &Url,
+        s3: &S3Settings,
+    ) -> Result<Container> {
+        let hosts = registry.iter().flat_map(|(_, parser)| parser.info().hosts);
+        let public = hosts.into_iter().find(|host| host.root == root.as_str());
+        let place = public.map_or(Place::Named(s3), |host| Place::Public(host.region));
+        let (_, access) = open(root, &place)?;
+        Ok(Container { name: name.to_owned(), url_prefix: root.as_str().to_owned(), access })
+    }
+
     fn open(parser: &dyn Parser, root: &Url, place: &Place<'_>) -> Result<Self> {
         let (store, access) = open(root, place)?;
         let mut stores = ObjectStoreRegistry::default();

@@ -12,7 +12,7 @@ use super::{Outcome, output, s3_settings};
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
     /// Files, folders, or patterns with *: [key, value] parquet of Grib-Index-Kerchunk, and zip
-    /// and tar.gz archives of it.
+    /// and tar.gz archives of it; kerchunk JSON and directories of kerchunk parquet.
     #[arg(required_unless_present = "template", conflicts_with = "template")]
     files: Vec<String>,
     /// A template archive of Grib-Index-Kerchunk, or a folder with what is in one: of each line of
@@ -112,7 +112,16 @@ fn remarks(findings: &Findings) {
 
 fn summary(done: &gik::Imported, store: &StoreLocation) -> String {
     let (Some(first), Some(last)) = (done.runs.first(), done.runs.last()) else {
-        return format!("{store}: nothing was imported");
+        return format!(
+            "{store}: {} references of {} files of kerchunk, as they are\n  {} added, {} replaced, {} \
+             were there already, {:.2} s",
+            output::count(done.imported),
+            output::count(done.files),
+            output::count(done.changes.added),
+            output::count(done.changes.replaced),
+            output::count(done.changes.unchanged),
+            done.total_seconds,
+        );
     };
     let span = match done.runs.len() {
         1 => first.reference_time.to_string(),

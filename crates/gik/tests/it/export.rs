@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gik::core::{ManifestStore, SourceTable};
+use gik::core::{Chunk, ManifestStore, SourceTable};
 use gik::icechunk::{Repository, S3Settings, Selection};
 use gik::legacy::{ReferenceSet, Table, kerchunk};
 use gik_testkit::ecmwf::EcmwfRun;
@@ -66,6 +66,66 @@ async fn round_trip(desk: &Desk, store: &str, references: u64) {
         desk.gik(&line).exits(0);
         let set = kerchunk::read_parquet(&desk.path(&format!("{store}-{size}.parq"))).unwrap();
         assert_same(&set.to_manifest().unwrap(), &expected);
+    }
+    for (from, back) in [("store.json", "of-json"), ("store-7.parq", "of-parquet")] {
+        let from = from.replace("store", store);
+        let report = desk.gik(&format!("import {from} --store {back} --json")).exits(0).json();
+        assert_eq!(report["references"]["written"], references + inline(&expected));
+        assert_same(&manifest(desk, back, &Selection::default()).await, &expected);
+        // Once more changes nothing.
+        let again = desk.gik(&format!("import {from} --store {back} --json")).exits(0).json();
+        assert_eq!(again["references"]["written"], 0);
+    }
+    desk.gik(&format!("export {store} --format parquet -o {store}-members")).exits(0);
+    desk.gik(&format!("import {store}-members --store of-members")).exits(0);
+    assert_places(&manifest(desk, "of-members", &Selection::default()).await, &expected);
+}
+
+/// Messages that lie in the references themselves.
+fn inline(manifest: &ManifestStore) -> u64 {
+    manifest.group.data.iter().map(|(_, array)| array.chunks.inline_chunks().count() as u64).sum()
+}
+
+/// Checks that all references of one are in the other: url, offset and length under the same
+/// array, and the same time, member, step and level.
+#[track_caller]
+fn assert_places(found: &ManifestStore, expected: &ManifestStore) {
+    for (name, array) in &expected.group.data {
+        let other = found.group.array(name).unwrap_or_else(|| panic!("no {name}"));
+        assert_eq!(other.metadata.dimension_names, array.metadata.dimension_names, "{name}");
+        let labelled = |store: &ManifestStore, array: &gik::core::ManifestArray| {
+            let labels: Vec<Option<Vec<u8>>> = array
+                .metadata
+                .dimension_names
+                .iter()
+                .map(|dimension| {
+                    let Chunk::Inline(bytes) = store.group.array(dimension)?.chunks.get(0) else {
+                        return None;
+                    };
+                    Some(bytes.to_vec())
+                })
+                .collect();
+            let grid = array.metadata.grid();
+            let mut places = Vec::new();
+            for (index, entry) in array.chunks.virtual_chunks() {
+                let mut rest = index as usize;
+                let mut at = Vec::new();
+                for (length, labels) in grid.iter().zip(&labels).rev() {
+                    let position = rest % *length as usize;
+                    rest /= *length as usize;
+                    if *length > 1 || labels.as_ref().is_some_and(|it| it.len() == 8) {
+                        at.push(labels.as_ref().unwrap()[position * 8..][..8].to_vec());
+                    }
+                }
+                let url = store.sources.get(entry.source).unwrap().url.clone();
+                places.push((at, url, entry.offset, entry.length));
+            }
+            places.sort();
+            places
+        };
+        let (there, here) = (labelled(found, other), labelled(expected, array));
+        assert_eq!(there.len(), here.len(), "{name}");
+        assert!(there == here, "{name}");
     }
 }
 

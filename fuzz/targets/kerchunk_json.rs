@@ -1,0 +1,30 @@
+//! Kerchunk's JSON: any text is read or refused; what is read comes back from what is written, and
+//! becomes a manifest or is refused without taking much memory.
+#![no_main]
+
+use gik_fuzz::peak;
+use gik_legacy::kerchunk::{read_json, write_json};
+use libfuzzer_sys::fuzz_target;
+
+/// A short text can ask for two million references, and for a million chunks of which none is
+/// there.
+const MEMORY: usize = 2 << 30;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (read, taken) = peak(|| read_json(text));
+    assert!(taken < MEMORY, "{taken} bytes to read");
+    let set = match read {
+        Ok(set) if set.entries.len() < 10_000 => set,
+        Ok(_) => return,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    let mut written = Vec::new();
+    write_json(&set, &mut written).unwrap();
+    assert_eq!(read_json(std::str::from_utf8(&written).unwrap()).unwrap(), set);
+    let (made, taken) = peak(|| set.to_manifest());
+    assert!(taken < MEMORY, "{taken} bytes for a manifest");
+    if let Err(error) = made {
+        assert!(!error.to_string().is_empty());
+    }
+});
