@@ -53,6 +53,12 @@ pub(crate) fn install(profile: &str) -> Result<Option<PathBuf>> {
     let Some(python) = python::environment("python-venv", &requirements)? else {
         return Ok(None);
     };
-    python::install_package(&python, profile)?;
+    shell::run(
+        Command::new(&python)
+            .args(["-m", "maturin", "develop", "--locked", "--quiet", "--profile", profile])
+            .env("VIRTUAL_ENV", shell::target().join("python-venv"))
+            .env("PIP_QUIET", "1")
+            .current_dir(folder()),
+    )?;
     Ok(Some(python))
 }
