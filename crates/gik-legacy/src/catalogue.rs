@@ -135,21 +135,21 @@ impl Catalogue {
             Subject::Own(name) => self.names.get(name),
         };
         let candidates = candidates.map_or(&[][..], Vec::as_slice);
+        let label = |it: &&Candidate| match subject {
+            Subject::Own(_) => it.label.or(self.level(it)),
+            Subject::Group { .. } | Subject::Mars { .. } => self.level(it),
+        };
         match candidates {
             [] => Found::Nothing,
-            [one] => self.one(one),
+            [one] => Found::One(one.slot, label(&one)),
             [first, ..] => {
                 if candidates.iter().any(|it| it.slot.variable != first.slot.variable) {
                     return Found::Ambiguous;
                 }
                 let Some(level) = level else { return Found::LevelUnknown };
-                let label = |it: &&Candidate| match subject {
-                    Subject::Own(_) => it.label,
-                    Subject::Group { .. } | Subject::Mars { .. } => self.level(it),
-                };
                 let mut fitting = candidates.iter().filter(|it| label(it) == Some(level));
                 match (fitting.next(), fitting.next()) {
-                    (Some(one), None) => self.one(one),
+                    (Some(one), None) => Found::One(one.slot, label(&one)),
                     (Some(_), Some(_)) => Found::LevelUnknown,
                     (None, _) => Found::Nothing,
                 }
@@ -190,10 +190,6 @@ impl Catalogue {
         let unit = self.run.step_unit;
         let start = rule.start(step, unit).map(|start| i64::from(start) * unit.seconds());
         start == Some(window.start_seconds())
-    }
-
-    fn one(&self, candidate: &Candidate) -> Found {
-        Found::One(candidate.slot, self.level(candidate))
     }
 
     fn level(&self, candidate: &Candidate) -> Option<f64> {
