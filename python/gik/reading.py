@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -59,8 +60,12 @@ def open(
         dataset: xr.Dataset = xr.open_zarr(session.store, chunks=None, **options)
         if chunks is None:
             return dataset
-        by_message = _by_message(dataset) if chunks == _AUTO else chunks
-        return xr.open_zarr(session.store, chunks=by_message, **options)
+        by_message: Any = _by_message(dataset) if chunks == _AUTO else chunks
+        with warnings.catch_warnings():
+            # Of data a chunk is one message; this is about coordinates, each a chunk as a whole.
+            warnings.filterwarnings("ignore", message="The specified chunks separate", category=UserWarning)
+            lazy: xr.Dataset = xr.open_zarr(session.store, chunks=by_message, **options)
+            return lazy
 
 
 def _by_message(dataset: xr.Dataset) -> dict[str, int]:

@@ -140,6 +140,7 @@ def backfill(
     *,
     jobs: int = 4,
     shard: str | None = None,
+    deadline: float | None = None,
     product: str | None = None,
     members: Numbers | None = None,
     steps: Numbers | None = None,
@@ -162,6 +163,8 @@ def backfill(
         jobs: Runs whose indexes are read at the same time.
         shard: This program's part, where several fill one store on S3 together: `2/8` is the second
             of eight.
+        deadline: Seconds after which reading stops; what was read is committed, and runs that were not
+            reached are named.
         progress: Is called with the runs done and their total.
 
     The other arguments, and what is raised, are those of `build`.
@@ -173,7 +176,7 @@ def backfill(
         model, store, product, members, steps, variables, source, "forecast", codec, data_type, index, index_only
     )
     report: Report = json.loads(
-        _gik.backfill(arguments, time_text(first), time_text(last), jobs, shard, progress)
+        _gik.backfill(arguments, (time_text(first), time_text(last)), jobs, shard, deadline, progress)
     )
     return report
 

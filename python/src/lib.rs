@@ -1,6 +1,8 @@
 //! `gik._gik`: what the Python package calls in Rust. Its functions take and give plain values;
 //! the package's own modules turn them into what people pass and get.
 
+#![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
+
 mod decoder;
 mod failure;
 mod maps;

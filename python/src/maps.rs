@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use gik::Destination;
 use gik::analysis::accumulation::{Alignment, Request};
 use gik::analysis::{Attributes, BoundingBox, Coordinate, CoordinateValues, Field, Label, Zone};
 use gik::core::Error;
+use gik::{Destination, Memory};
 use numpy::IntoPyArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -42,26 +42,27 @@ impl Arguments {
             alignment: if self.sliding { Alignment::Sliding } else { Alignment::From(self.start) },
             labels: self.sel.iter().map(|text| parsed::<Label>(text)).collect::<PyResult<_>>()?,
             region: self.bbox.as_deref().map(parsed::<BoundingBox>).transpose()?,
+            point: None,
+            memory: parsed::<Memory>(&self.memory)?.bytes(),
         })
     }
 
     fn destination(&self) -> PyResult<Destination> {
-        Ok(Destination {
-            files: self.output.clone(),
-            zone: parsed::<Zone>(&self.timezone)?,
-            memory: parsed(&self.memory)?,
-        })
+        Ok(Destination { files: self.output.clone(), zone: parsed::<Zone>(&self.timezone)? })
     }
 }
 
 /// The probabilities as the parts of a dataset; the report as JSON; what of it is missing, in
 /// words; and of each window the members with a total.
+type Outcome<'py> = (Bound<'py, PyDict>, String, Vec<String>, Vec<u32>);
+
+/// Computes probabilities, and writes them into files as well.
 #[pyfunction]
 pub(crate) fn exceedance<'py>(
     py: Python<'py>,
     arguments: Arguments,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(Bound<'py, PyDict>, String, Vec<String>, Vec<u32>)> {
+) -> PyResult<Outcome<'py>> {
     let state = State::new(&arguments.store, arguments.at.clone(), &arguments.allow)?;
     let (request, destination) = (arguments.request()?, arguments.destination()?);
     let listener = Listener::new(progress);
@@ -79,7 +80,7 @@ pub(crate) fn exceedance<'py>(
                 &mut |plane| values.extend_from_slice(plane.values),
             )
             .await?;
-            Ok::<_, Error>((done.job.field(values)?, done))
+            Ok::<_, Error>((done.job.field(values, &done.summary)?, done))
         };
         computed.await.map_err(|error| exception(&error))
     })?;
@@ -88,7 +89,7 @@ pub(crate) fn exceedance<'py>(
         .map(|(window, used)| {
             format!("{}: {used} of {} members", window.span, done.job.totals().members())
         })
-        .chain(done.summary.losses.errors.iter().map(ToString::to_string))
+        .chain(done.summary.account.losses.errors.iter().map(|error| gik::explain(error)))
         .collect();
     let members = done.summary.members.clone();
     Ok((dataset(py, field)?, done.to_json().to_string(), missing, members))

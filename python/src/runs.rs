@@ -169,17 +169,18 @@ pub(crate) fn update(
 pub(crate) fn backfill(
     py: Python<'_>,
     arguments: Arguments,
-    first: &str,
-    last: &str,
+    between: (String, String),
     jobs: usize,
     shard: Option<&str>,
+    deadline: Option<f64>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     let range = Range {
-        from: parsed(first)?,
-        to: parsed(last)?,
+        from: parsed(&between.0)?,
+        to: parsed(&between.1)?,
         shard: parsed_option(shard)?.unwrap_or_default(),
         jobs: jobs.max(1),
+        deadline: deadline.map(|limit| seconds("deadline", limit)).transpose()?,
     };
     let (registry, job) = (registry()?, arguments.job(range.from)?);
     let listener = Listener::new(progress);

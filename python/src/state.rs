@@ -110,8 +110,10 @@ pub(crate) fn validate(
     wait(py, &listener, || async {
         let tell = |done, total| listener.tell(done, total);
         let validated = async {
-            let opened = state.open().await?;
-            gik::validate(&registry, &opened, sample, &tell).await
+            let repository = state.repository().await?;
+            let opened = state.of(&repository).await?;
+            let history = repository.history_of(&opened, usize::MAX).await?;
+            gik::validate(&registry, &opened, &history, sample, &tell).await
         };
         let validation = validated.await.map_err(|error| exception(&error))?;
         Ok(validation.to_json(&state.location.to_string()).to_string())

@@ -14,7 +14,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from obspec_utils.registry import ObjectStoreRegistry
+from obstore.store import LocalStore, S3Store
 from runs import generate, messages
+from virtualizarr import open_virtual_dataset
+from virtualizarr.parsers import IcechunkParser
 
 import gik
 
@@ -58,6 +62,23 @@ def test_ecmwf(tmp_path):
     text = example("run_ecmwf_icechunk.py", "--store", tmp_path / "store")
     assert re.search(r"wettest point of 3 members: [1-9][\d.]* mm", text)
     assert re.search(r"tp +\(time, member, step, latitude, longitude\)", text)
+
+
+def test_migration(tmp_path):
+    """The references of both members, byte by byte those of the old files."""
+    text = example("migrate_legacy.py", "--store", tmp_path / "store")
+    # 79 of one member; the other lacks a file.
+    assert text.startswith("150 references")
+    dataset = gik.open(tmp_path / "store")
+    assert dataset.member.values.tolist() == [1, 2]
+    session = gik.repository(tmp_path / "store").readonly_session("main")
+    built = IcechunkParser().parse_session(
+        session, ObjectStoreRegistry({"file://": LocalStore()}), native_chunks_prefix="file:///native"
+    )
+    place = dataset.step.to_index().get_loc(pd.Timedelta("3h"))
+    entry = built._group.arrays["tp"].manifest.dict()[f"0.0.{place}.0.0"]
+    assert (entry["offset"], entry["length"]) == (25324, 10493)
+    assert entry["path"].endswith("gefs.20250106/00/atmos/pgrb2sp25/gep01.t00z.pgrb2s.0p25.f003")
 
 
 def test_the_notebook(tmp_path):
@@ -135,10 +156,6 @@ def test_dask_backfill(tmp_path, monkeypatch):
 
 def test_a_parser_reads_what_the_registry_reaches(tmp_path):
     """Endpoint, region and anonymity are those of the registry's store."""
-    from obspec_utils.registry import ObjectStoreRegistry
-    from obstore.store import S3Store
-    from virtualizarr import open_virtual_dataset
-
     arguments = ["--members", "0-0", "--steps", "0-3", "--messages", "t2m", "--coarse"]
     with s3("noaa-gefs-pds") as (root, variables):
         generate("gefs", root / "noaa-gefs-pds", *arguments)

@@ -1,6 +1,7 @@
 """GEFS stores read by stock packages: structure as CF has it, every value as ecCodes decodes it."""
 
 import json
+import subprocess
 
 import cfgrib
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from conftest import FIXTURES, SUBSET, build, gik, messages, open_store, turned
+from conftest import FIXTURES, GENERATE, SUBSET, build, gik, messages, open_store, turned
 
 
 def file_of(run, member, step):
@@ -151,3 +152,34 @@ def test_a_real_message(tmp_path):
 def test_info_is_json(store):
     info = json.loads(gik("info", store, "--json"))
     assert {variable["name"]: variable["references"] for variable in info["variables"]} == {"t2m": 27, "tp": 24}
+
+
+def test_a_store_that_has_grown(tmp_path):
+    """Runs built, followed and back-filled, out of order: coordinates and every value."""
+    folder, store = tmp_path / "bucket", tmp_path / "store"
+    hours = (0, 6, 12, 18)
+    for hour in hours:
+        arguments = ["--date", "20250106", "--hour", str(hour), "--product", "s", "--members", "0-1", "--steps", "0-6"]
+        subprocess.run([GENERATE, folder, *arguments, "--messages", "tp,t2m", "--coarse"], check=True, timeout=300)
+    subset = ["--members", "0-1", "--steps", "0-6", "--variables", "tp,t2m", "--source", folder, "--store", store]
+    build(folder, store, *subset[:6], run="2025-01-06T12")
+    gik("update", "gefs", "--run", "2025-01-06T18", *subset)
+    gik("backfill", "gefs", "--from", "2025-01-06T00", "--to", "2025-01-06T18", *subset)
+    dataset = open_store(store, folder)
+    assert dict(dataset.sizes) == {"time": 4, "member": 2, "step": 3, "latitude": 721, "longitude": 1440}
+    assert (dataset.time.values == pd.date_range("2025-01-06", periods=4, freq="6h")).all()
+    assert (dataset.step.values == pd.timedelta_range("0h", "6h", freq="3h")).all()
+    assert (dataset.valid_time.values == dataset.time.values[:, None] + dataset.step.values[None, :]).all()
+    compared = 0
+    for position, hour in enumerate(hours):
+        for member in range(2):
+            for index, step in enumerate((0, 3, 6)):
+                name = "gec00" if member == 0 else f"gep{member:02}"
+                file = f"gefs.20250106/{hour:02}/atmos/pgrb2sp25/{name}.t{hour:02}z.pgrb2s.0p25.f{step:03}"
+                for keys, values in messages(folder / file):
+                    ours = dataset[keys["cfVarName"]][position, member, index].values
+                    np.testing.assert_array_equal(ours, turned(values).astype(np.float32))
+                    compared += 1
+    # Rain has no message at 0 h.
+    assert compared == 4 * 2 * (3 + 2)
+    assert np.isnan(dataset.tp[:, :, 0]).all()

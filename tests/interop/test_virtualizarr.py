@@ -1,10 +1,9 @@
-"""Stores that others write, read by `gik read`: GribberishParser with VirtualiZarr and Icechunk, and HRRRParser's."""
+"""Stores that GribberishParser, VirtualiZarr and Icechunk write, read by `gik read`."""
 
 import json
 import pathlib
 import shutil
 
-import eccodes
 import icechunk
 import numpy as np
 import pytest
@@ -13,10 +12,8 @@ from gribberish.virtualizarr import GribberishParser
 from obspec_utils.registry import ObjectStoreRegistry
 from obstore.store import LocalStore
 from virtualizarr import open_virtual_datatree, open_virtual_mfdataset
-from zarr.core.buffer import default_buffer_prototype
-from zarr.core.sync import sync
 
-from conftest import FIXTURES, gik, messages, turned
+from conftest import gik, messages, turned
 
 REGISTRY = ObjectStoreRegistry({"file://": LocalStore()})
 
@@ -95,63 +92,3 @@ def test_the_groups_of_gribberish(mirror, tmp_path):
         with xr.open_dataset(tmp_path / "it.nc") as dataset:
             ours = dataset[name.rsplit("/", 1)[1]]
             np.testing.assert_array_equal(ours.values, values_of(file, cf)[268:409, 804:933])
-
-
-def test_the_codec_id_and_layout_of_hrrr_parser(tmp_path):
-    """Float64, one flat group, `var` and `steps` in the codec's configuration, nothing else."""
-    fixture = FIXTURES / "hrrr.wrfsubhf.sample.grib2"
-    (tmp_path / "data").mkdir()
-    file = tmp_path / "data" / fixture.name
-    file.write_bytes(fixture.read_bytes())
-    offsets, found = [0], list(messages(fixture))
-    with open(fixture, "rb") as opened:
-        while (handle := eccodes.codes_grib_new_from_file(opened)) is not None:
-            offsets.append(offsets[-1] + eccodes.codes_get(handle, "totalLength"))
-            eccodes.codes_release(handle)
-    rows, columns = found[0][1].shape
-    store = repository(tmp_path / "store", tmp_path / "data")
-    session = store.writable_session("main")
-    set_text(session.store, "zarr.json", {"zarr_format": 3, "node_type": "group", "attributes": {}})
-    for position, name in enumerate(("refc_atm", "vbdsf_sfc")):
-        # A third step that no message fills.
-        array = metadata((1, 2, rows, columns), (1, 1, rows, columns), ["time", "step", "y", "x"], name)
-        set_text(session.store, f"{name}/zarr.json", array)
-        session.store.set_virtual_ref(
-            f"{name}/c/0/0/0/0",
-            file.as_uri(),
-            offset=offsets[position],
-            length=offsets[position + 1] - offsets[position],
-        )
-    for name in ("latitude", "longitude"):
-        set_text(session.store, f"{name}/zarr.json", metadata((rows, columns), (rows, columns), ["y", "x"], name))
-        session.store.set_virtual_ref(f"{name}/c/0/0", file.as_uri(), offset=0, length=offsets[1])
-    session.commit("a file")
-    allow = ["--allow", tmp_path / "data"]
-    for name, (_, values) in zip(("refc_atm", "vbdsf_sfc"), found, strict=True):
-        gik("read", tmp_path / "store", name, *allow, "-o", tmp_path / "it.npy")
-        ours = np.load(tmp_path / "it.npy")
-        assert ours.shape == (1, 2, rows, columns) and np.isnan(ours[0, 1]).all()
-        np.testing.assert_array_equal(ours[0, 0], values.astype(np.float32))
-    gik("read", tmp_path / "store", "refc_atm", "--point", "39.7,-104.9", *allow, "-o", tmp_path / "denver.csv")
-    assert len((tmp_path / "denver.csv").read_text().splitlines()) == 3
-
-
-def metadata(shape, chunks, dimensions, name):
-    configuration = {"var": name, "steps": 1}
-    return {
-        "zarr_format": 3,
-        "node_type": "array",
-        "shape": shape,
-        "data_type": "float64",
-        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": chunks}},
-        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
-        "fill_value": "NaN",
-        "codecs": [{"name": "hrrr_gribberish", "configuration": configuration}],
-        "dimension_names": dimensions,
-        "attributes": {},
-    }
-
-
-def set_text(store, key, document):
-    data = default_buffer_prototype().buffer.from_bytes(json.dumps(document).encode())
-    sync(store.set(key, data))

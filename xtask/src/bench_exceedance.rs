@@ -65,6 +65,14 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
+/// The generated GEFS run, of full-size messages of rain.
+pub(crate) fn gefs_rain() -> Result<PathBuf> {
+    let release = ["build", "--release", "--locked", "--quiet"];
+    shell::run(cargo(&release).args(["-p", "gik-testkit", "--examples"]))?;
+    let [gefs, _] = &JOBS;
+    gefs.files()
+}
+
 /// A server of a folder; it ends with its standard input.
 struct Server {
     child: Child,

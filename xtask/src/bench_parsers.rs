@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::python;
+use crate::python_package;
 use crate::shell::{self, cargo, say};
 
 const ROUNDS: usize = 3;
@@ -15,11 +15,10 @@ const FILES: usize = 8;
 
 pub(crate) fn run() -> Result<()> {
     let benches = shell::root().join("benches");
-    let Some(python) = python::environment("bench-venv", &benches.join("requirements.txt"))? else {
+    let Some(python) = python_package::install("release")? else {
         say("\nparsers: SKIPPED, there is no Python >= 3.12");
         return Ok(());
     };
-    python::install_package(&python, "release")?;
     let examples = ["build", "--release", "--locked", "--quiet", "-p", "gik-testkit", "--examples"];
     shell::run(&mut cargo(&examples))?;
     let folder = shell::target().join("bench/parsers");

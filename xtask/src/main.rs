@@ -4,6 +4,7 @@ mod bench;
 mod bench_codec;
 mod bench_exceedance;
 mod bench_parsers;
+mod bench_python;
 mod ci;
 mod fixtures;
 mod fuzz;
@@ -27,7 +28,8 @@ usage: cargo xtask TASK
   fuzz      feed the readers of foreign bytes with damage: [--minutes N] [TARGET]...
   bench     measure at full scale, beside the peers, and print tables; `bench codec` only
             what decoding takes, `bench exceedance` only what maps of probabilities take,
-            `bench parsers` only what VirtualiZarr's parsers take";
+            `bench parsers` only what VirtualiZarr's parsers take, `bench python` only what
+            reading takes with the Python package";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -43,10 +45,12 @@ fn main() -> ExitCode {
         Some("bench") if rest == ["codec"] => bench_codec::run(),
         Some("bench") if rest == ["exceedance"] => bench_exceedance::run(),
         Some("bench") if rest == ["parsers"] => bench_parsers::run(),
+        Some("bench") if rest == ["python"] => bench_python::run(),
         Some("bench") if rest.is_empty() => bench::run()
             .and_then(|()| bench_codec::run())
             .and_then(|()| bench_exceedance::run())
-            .and_then(|()| bench_parsers::run()),
+            .and_then(|()| bench_parsers::run())
+            .and_then(|()| bench_python::run()),
         _ => {
             shell::say(USAGE);
             return ExitCode::from(2);

@@ -39,18 +39,6 @@ pub(crate) fn environment(name: &str, requirements: &Path) -> Result<Option<Path
     Ok(Some(interpreter))
 }
 
-/// Builds the Python package with a profile of cargo's and installs it in an environment.
-pub(crate) fn install_package(interpreter: &Path, profile: &str) -> Result<()> {
-    let environment = interpreter.ancestors().nth(2).context("an environment has a folder")?;
-    shell::run(
-        Command::new(interpreter)
-            .args(["-m", "maturin", "develop", "--locked", "--quiet", "--profile", profile])
-            .env("VIRTUAL_ENV", environment)
-            .env("PIP_QUIET", "1")
-            .current_dir(shell::root().join("python")),
-    )
-}
-
 /// The first interpreter that is new enough.
 fn find() -> Option<PathBuf> {
     let mut candidates: Vec<PathBuf> =

@@ -14,6 +14,7 @@
 
 mod field;
 mod job;
+mod noise;
 mod period;
 mod plan;
 mod stored;
@@ -24,10 +25,11 @@ use gik_core::{Error, Result};
 
 pub use field::accumulate;
 pub use job::{Accumulation, Request};
+pub use noise::{BelowZero, Negative};
 pub use period::Period;
 pub use plan::{MissingWindows, Plan, Span, Term, plan};
-pub use sums::Losses;
-pub(crate) use sums::{MemberTotal, lock};
+pub use sums::Account;
+pub(crate) use sums::MemberTotal;
 pub use windows::{Alignment, Window, windows};
 
 /// One window of one member: what accumulated from `start` to `end`.
@@ -37,6 +39,9 @@ pub struct Bucket<'a> {
     pub span: Span,
     /// The amounts, one per grid point.
     pub values: &'a [f32],
+    /// The least difference between two amounts that their packing can hold (a message's
+    /// `2^E·10^-D`); 0 for numbers that were not packed.
+    pub quantum: f64,
 }
 
 /// A total over a period.
@@ -46,18 +51,8 @@ pub struct Total {
     pub values: Vec<f32>,
     /// The windows it was made of.
     pub terms: Vec<Term>,
-    /// What was raised to 0.
-    pub clipped: Clipped,
-}
-
-/// Amounts below zero that [`clip_noise`] raised to 0.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Clipped {
-    /// How many there were.
-    pub count: usize,
-    /// The lowest of them, 0 if there was none. Packing noise is of the order of the packing's
-    /// quantum; more than that speaks of wrong windows or units.
-    pub lowest: f32,
+    /// What was below zero: noise, which was raised to 0, and what is wrong, which is NaN.
+    pub negative: Negative,
 }
 
 /// The total from `from` to `to` of an amount that cannot be negative, such as rain.
@@ -71,11 +66,12 @@ pub struct Clipped {
 /// use gik_analysis::accumulation::{Bucket, Span, total};
 ///
 /// let (a, b, c, d) = ([1.0], [3.0], [0.5], [4.0]);
+/// let quantum = 0.01;
 /// let buckets = [
-///     Bucket { span: Span::new(0, 3), values: &a },
-///     Bucket { span: Span::new(0, 6), values: &b },
-///     Bucket { span: Span::new(6, 9), values: &c },
-///     Bucket { span: Span::new(6, 12), values: &d },
+///     Bucket { span: Span::new(0, 3), values: &a, quantum },
+///     Bucket { span: Span::new(0, 6), values: &b, quantum },
+///     Bucket { span: Span::new(6, 9), values: &c, quantum },
+///     Bucket { span: Span::new(6, 12), values: &d, quantum },
 /// ];
 /// assert_eq!(total(&buckets, Span::new(0, 12))?.values, [7.0]);
 /// assert_eq!(total(&buckets, Span::new(3, 9))?.values, [2.5]);
@@ -85,23 +81,10 @@ pub fn total(buckets: &[Bucket<'_>], period: Span) -> Result<Total> {
     let spans: Vec<Span> = buckets.iter().map(|bucket| bucket.span).collect();
     let plan = plan(&spans, period)?;
     let mut values = plan.sum(|index| buckets.get(index).map(|bucket| bucket.values))?;
-    let clipped = clip_noise(&mut values);
-    Ok(Total { values, terms: plan.into_terms(), clipped })
-}
-
-/// Raises what is below zero to zero and says how much that was; NaN stays.
-///
-/// Differences of two packed totals come out slightly negative where nothing fell.
-pub fn clip_noise(values: &mut [f32]) -> Clipped {
-    let mut clipped = Clipped::default();
-    for value in values {
-        if *value < 0.0 {
-            clipped.count += 1;
-            clipped.lowest = clipped.lowest.min(*value);
-            *value = 0.0;
-        }
-    }
-    clipped
+    let used = plan.terms().iter().filter_map(|term| buckets.get(term.index));
+    let noise = used.map(|it| noise::noise(it.quantum, noise::largest(it.values))).sum();
+    let negative = noise::clip(&mut values, noise);
+    Ok(Total { values, terms: plan.into_terms(), negative })
 }
 
 impl Plan {
@@ -152,8 +135,10 @@ mod tests {
     }
 
     fn total_of(amounts: &[(Span, Vec<f32>)], from: u32, to: u32) -> Result<Total> {
-        let buckets: Vec<Bucket<'_>> =
-            amounts.iter().map(|(span, values)| Bucket { span: *span, values }).collect();
+        let buckets: Vec<Bucket<'_>> = amounts
+            .iter()
+            .map(|(span, values)| Bucket { span: *span, values, quantum: 0.125 })
+            .collect();
         total(&buckets, Span::new(from, to))
     }
 
@@ -183,13 +168,15 @@ mod tests {
     #[test]
     fn noise_is_clipped_and_counted_and_nan_stays() {
         let since_start = [
-            (Span::new(0, 24), vec![5.0, 1.0, f32::NAN, 2.0, 0.0]),
-            (Span::new(0, 48), vec![9.0, 0.75, 3.0, 2.0, f32::NAN]),
+            (Span::new(0, 24), vec![5.0, 1.0, f32::NAN, 2.0, 0.0, 3.0]),
+            (Span::new(0, 48), vec![9.0, 0.75, 3.0, 2.0, f32::NAN, 1.0]),
         ];
         let total = total_of(&since_start, 24, 48).unwrap();
         assert_eq!(total.values[..2], [4.0, 0.0]);
-        assert!(total.values[2].is_nan() && total.values[4].is_nan());
-        assert_eq!(total.clipped, Clipped { count: 1, lowest: -0.25 });
+        assert!([2, 4, 5].iter().all(|&at: &usize| total.values[at].is_nan()));
+        assert_eq!(total.negative.noise, BelowZero { count: 1, lowest: -0.25 });
+        // Two terms, four quanta each, explain one millimetre, and not two.
+        assert_eq!(total.negative.wrong, BelowZero { count: 1, lowest: -2.0 });
     }
 
     #[test]

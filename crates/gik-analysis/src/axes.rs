@@ -202,6 +202,7 @@ pub(crate) async fn coordinate(store: &Opened, name: &str) -> Result<Coordinate>
         dimensions: array.dimension_names(),
         values,
         attributes,
+        bounds: None,
     })
 }
 
@@ -260,6 +261,7 @@ pub(crate) fn subset(coordinate: &Coordinate, axes: &[Axis]) -> Result<Coordinat
             .collect(),
         values,
         attributes: coordinate.attributes.clone(),
+        bounds: None,
     })
 }
 

@@ -66,6 +66,11 @@ impl Chunks {
         self.slabs.iter().fold(1, |count, slabs| count.saturating_mul(slabs.len()))
     }
 
+    /// Points of the result; the largest number if there are more.
+    pub(crate) fn points(&self) -> usize {
+        self.lengths.iter().fold(1, |count, &length| count.saturating_mul(length))
+    }
+
     /// The chunk at a position in C order.
     pub(crate) fn get(&self, mut position: usize) -> ChunkPart {
         let mut slabs = Vec::new();

@@ -12,7 +12,9 @@ use std::sync::{Arc, Mutex};
 use gik_core::{CoordinateValues, Error, Result};
 use gik_icechunk::Opened;
 
-use crate::accumulation::{Accumulation, Losses, MemberTotal, Request, lock};
+use crate::accumulation::{Account, Accumulation, MemberTotal, Negative, Request};
+use crate::losses::lock;
+use crate::memory::{beside_result, beside_work, for_numbers};
 use crate::pipeline::Progress;
 use crate::{Coordinate, Field};
 use counts::Counts;
@@ -21,20 +23,41 @@ pub use file::ProbabilityFile;
 /// In millimetres: what the forecasters of eastern Africa look at.
 pub const RAIN_THRESHOLDS: [f32; 6] = [5.0, 25.0, 50.0, 75.0, 100.0, 125.0];
 
-/// The memory that a job takes unless told otherwise, in bytes: 1 GB.
-pub const DEFAULT_MEMORY: usize = 1_000_000_000;
-
-/// What the program takes besides: itself, manifests, the runtime.
-const BASE: usize = 150 << 20;
-
-/// Messages under way get at least so much, even if it is more than was allowed.
-const LEAST: usize = 32 << 20;
-
 /// Probabilities that can be computed.
+///
+/// # Examples
+/// Piece by piece, to a file and a sheet of maps, in bounded memory:
+/// ```
+/// use gik_analysis::ProbabilitySheet;
+/// use gik_analysis::accumulation::Request;
+/// use gik_analysis::exceedance::{Exceedance, Plane, ProbabilityFile};
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let folder = tempfile::tempdir()?;
+/// let store = gik_analysis::example::store(folder.path()).await?;
+/// let mut job = Exceedance::open(&store, &Request::new("tp"), &[10.0, 20.0]).await?;
+/// let path = folder.path().join("rain.nc");
+/// let mut file = ProbabilityFile::create(&path, &job)?;
+/// let mut sheet = ProbabilitySheet::new(&job, None, "Africa/Nairobi".parse()?)?;
+/// job.reserve(sheet.bytes());
+/// let mut take = |plane: Plane<'_>| {
+///     file.write(&plane)?;
+///     sheet.draw(&plane)
+/// };
+/// let summary = job.run(&|_, _| {}, &mut take).await?;
+/// file.finish(&job, &summary)?;
+/// sheet.write_png(&folder.path().join("rain.png"), &summary)?;
+/// assert!(summary.is_complete(3) && path.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Exceedance {
     totals: Accumulation,
     thresholds: Vec<f32>,
+    /// Bytes that are kept for others.
+    reserved: usize,
 }
 
 /// The probabilities of one threshold over one window.
@@ -54,8 +77,16 @@ pub struct Plane<'a> {
 pub struct Summary {
     /// For each window the members with a complete total.
     pub members: Vec<u32>,
-    /// What is missing.
-    pub losses: Losses,
+    /// What is missing, and what was below zero.
+    pub account: Account,
+}
+
+impl Summary {
+    /// Whether every member has a total over every window.
+    #[must_use]
+    pub fn is_complete(&self, members: usize) -> bool {
+        self.account.is_complete() && self.members.iter().all(|&used| used as usize >= members)
+    }
 }
 
 impl Exceedance {
@@ -74,7 +105,8 @@ impl Exceedance {
         if let Some(bad) = thresholds.iter().find(|it| !it.is_finite()) {
             return Err(Error::argument("thresholds", format!("{bad} is no amount")));
         }
-        Ok(Self { totals: Accumulation::open(store, request).await?, thresholds })
+        let totals = Accumulation::open(store, request).await?;
+        Ok(Self { totals, thresholds, reserved: 0 })
     }
 
     /// The totals behind it.
@@ -89,10 +121,30 @@ impl Exceedance {
         &self.thresholds
     }
 
-    /// The windows of each pass, so that the counts of one take two fifths of the memory.
-    fn passes(&self, memory: usize) -> Vec<std::ops::Range<usize>> {
+    /// The thresholds as labels: 0.1, not the number of single precision that is next to it.
+    #[must_use]
+    pub fn threshold_labels(&self) -> Vec<f64> {
+        let label = |it: &f32| it.to_string().parse().unwrap_or_else(|_| f64::from(*it));
+        self.thresholds.iter().map(label).collect()
+    }
+
+    /// Leaves so many bytes of the memory allowed to others: to a sheet that is drawn, say.
+    pub const fn reserve(&mut self, bytes: usize) {
+        self.reserved = self.reserved.saturating_add(bytes);
+    }
+
+    /// The memory for the job itself.
+    fn memory(&self) -> usize {
+        self.totals.request().memory.saturating_sub(self.reserved)
+    }
+
+    /// The windows of each pass over the messages, so that the counts of one take two fifths of
+    /// the memory.
+    #[must_use]
+    pub fn passes(&self) -> Vec<std::ops::Range<usize>> {
         let windows = self.totals.windows().len();
         let each = Counts::bytes(self.totals.points(), self.thresholds.len()).max(1);
+        let memory = for_numbers(self.memory());
         let at_once = (memory / 5 * 2 / each).clamp(1, windows.max(1));
         // Passes of one size: a last one of few windows would read messages for nothing.
         let passes = windows.div_ceil(at_once).max(1);
@@ -102,28 +154,27 @@ impl Exceedance {
 
     /// Messages that will be read, more than once where memory asks for several passes.
     #[must_use]
-    pub fn messages(&self, memory: usize) -> usize {
-        let passes = self.passes(memory.saturating_sub(BASE));
-        passes.iter().map(|pass| self.totals.messages(pass)).sum()
+    pub fn messages(&self) -> usize {
+        self.passes().iter().map(|pass| self.totals.messages(pass)).sum()
     }
 
-    /// Computes the probabilities in about `memory` bytes, whatever the size of the job, and
-    /// hands each plane to `take`: windows in order, for each the thresholds in order.
+    /// Computes the probabilities in about the memory that the request allows, whatever the
+    /// size of the job, and hands each plane to `take`: windows in order, for each the
+    /// thresholds in order.
     ///
     /// # Errors
-    /// When no message can be read, a place was not allowed, or `take` fails.
+    /// When messages are damaged and none can be read, a place was not allowed, or `take` fails.
     pub async fn run(
         &self,
-        memory: usize,
         progress: Progress<'_>,
         take: &mut dyn FnMut(Plane<'_>) -> Result<()>,
     ) -> Result<Summary> {
-        let memory = memory.saturating_sub(BASE);
-        let total = self.messages(memory.saturating_add(BASE));
+        let memory = self.memory();
+        let total = self.messages();
         let points = self.totals.points();
         let mut summary = Summary::default();
         let mut done = 0;
-        for pass in self.passes(memory) {
+        for pass in self.passes() {
             let counts: Vec<_> = pass.clone().map(|_| Mutex::new(Counts::default())).collect();
             let counts = Arc::new(counts);
             let reduce = {
@@ -136,10 +187,10 @@ impl Exceedance {
                 }
             };
             let kept = pass.len() * Counts::bytes(points, self.thresholds.len());
-            let room = memory.saturating_sub(kept + points * 8).max(LEAST);
+            let room = beside_work(memory, kept + points * size_of::<f64>());
             let forward = |now: usize, _: usize| progress(done + now, total);
-            let losses = self.totals.run(pass.clone(), room, &forward, Arc::new(reduce)).await?;
-            summary.losses.add(losses);
+            let account = self.totals.run(pass.clone(), room, &forward, Arc::new(reduce)).await?;
+            summary.account.add(account);
             done += self.totals.messages(&pass);
             for (window, counts) in pass.zip(counts.iter()) {
                 let counts = std::mem::take(&mut *lock(counts));
@@ -150,7 +201,7 @@ impl Exceedance {
                 }
             }
         }
-        summary.losses = self.totals.checked(summary.losses)?;
+        summary.account = summary.account.not_all()?;
         Ok(summary)
     }
 
@@ -158,25 +209,44 @@ impl Exceedance {
     ///
     /// # Errors
     /// When there are more or fewer of them.
-    pub fn field(&self, values: Vec<f32>) -> Result<Field> {
+    pub fn field(&self, values: Vec<f32>, summary: &Summary) -> Result<Field> {
         let mut field = Field::new(self.name(), self.dimensions(), values)?;
         for coordinate in self.coordinates() {
             field = field.with_coordinate(coordinate)?;
         }
         let dataset = self.totals.dataset_attributes().clone();
-        Ok(field.with_attributes(self.attributes()).with_dataset_attributes(dataset))
+        let field = field.with_attributes(self.attributes()).with_dataset_attributes(dataset);
+        self.beside(summary).into_iter().try_fold(field, Field::with_ancillary)
     }
 
     /// The coordinates of the probabilities: windows, thresholds, run, places.
     pub(crate) fn coordinates(&self) -> Vec<Coordinate> {
-        let thresholds = self.thresholds.iter().map(|&it| f64::from(it)).collect();
-        let threshold = Coordinate::axis("threshold", CoordinateValues::Float64(thresholds))
+        let labels = CoordinateValues::Float64(self.threshold_labels());
+        let threshold = Coordinate::axis("threshold", labels)
             .with_attribute("long_name", "amount that is reached or exceeded")
             .with_attribute("units", self.totals.units());
         let mut all = self.totals.window_coordinates();
         all.push(threshold);
         all.extend(self.totals.coordinates().iter().cloned());
         all
+    }
+
+    /// What is told of each window beside the probabilities: the members used, and what was
+    /// below zero in their totals. Before the job is done there are zeros in it.
+    fn beside(&self, summary: &Summary) -> Vec<Coordinate> {
+        let windows = self.totals.windows().len();
+        let mut used: Vec<i64> = summary.members.iter().copied().map(i64::from).collect();
+        used.resize(windows, 0);
+        let mut negative = summary.account.negative.clone();
+        negative.resize(windows, Negative::default());
+        let members = Coordinate {
+            dimensions: vec!["step".into()],
+            ..Coordinate::axis("member_count", CoordinateValues::Int64(used))
+        };
+        let members = members
+            .with_attribute("long_name", "members with a complete total over the window")
+            .with_attribute("units", "1");
+        std::iter::once(members).chain(self.totals.below_zero(&negative)).collect()
     }
 
     /// The variable's name in files: `tp_probability`.
@@ -223,36 +293,43 @@ impl Exceedance {
 /// Per cent; thresholds in the units of the totals, mm for water.
 ///
 /// # Errors
-/// As [`Exceedance::open`] and [`Exceedance::run`].
+/// As [`Exceedance::open`] and [`Exceedance::run`]; when the field does not fit into the
+/// memory allowed.
 ///
 /// # Examples
-/// ```no_run
-/// # async fn example(store: &gik_icechunk::Opened) -> gik_core::Result<()> {
+/// ```
 /// use gik_analysis::accumulation::Request;
-/// use gik_analysis::exceedance::{DEFAULT_MEMORY, RAIN_THRESHOLDS, exceedance};
+/// use gik_analysis::exceedance::{RAIN_THRESHOLDS, exceedance};
 ///
-/// let mut request = Request::new("tp");
-/// request.region = Some("21,-12,53,23".parse()?);
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let folder = tempfile::tempdir()?;
+/// let store = gik_analysis::example::store(folder.path()).await?;
+/// let request = Request::new("tp");
 /// let (probability, summary) =
-///     exceedance(store, &request, &RAIN_THRESHOLDS, DEFAULT_MEMORY, &|_, _| {}).await?;
-/// println!("{:?} %, of {:?} members", probability.shape(), summary.members);
-/// # Ok(())
-/// # }
+///     exceedance(&store, &request, &RAIN_THRESHOLDS, &|_, _| {}).await?;
+/// assert_eq!((probability.shape(), summary.members), (vec![1, 6, 2, 3], vec![3]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub async fn exceedance(
     store: &Opened,
     request: &Request,
     thresholds: &[f32],
-    memory: usize,
     progress: Progress<'_>,
 ) -> Result<(Field, Summary)> {
-    let job = Exceedance::open(store, request, thresholds).await?;
+    let mut job = Exceedance::open(store, request, thresholds).await?;
     let mut values = Vec::new();
+    let planes = job.totals.windows().len() * job.thresholds.len();
+    let kept = planes.saturating_mul(job.totals.points()).saturating_mul(size_of::<f32>());
+    beside_result(request.memory, kept)?;
+    job.reserve(kept);
     let summary = job
-        .run(memory, progress, &mut |plane| {
+        .run(progress, &mut |plane| {
             values.extend_from_slice(plane.values);
             Ok(())
         })
         .await?;
-    Ok((job.field(values)?, summary))
+    let field = job.field(values, &summary)?;
+    Ok((field, summary))
 }

@@ -3,6 +3,9 @@
 use gik_core::{Attributes, CoordinateValues, Error, Result};
 use serde_json::Value;
 
+/// The dimension of a beginning and an end.
+pub(crate) const BOUNDS: &str = "bnds";
+
 /// A named axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dimension {
@@ -28,6 +31,9 @@ pub struct Coordinate {
     pub values: CoordinateValues,
     /// `units`, `standard_name`, …
     pub attributes: Attributes,
+    /// Of each value a beginning and an end, where it stands for an interval: twice as many
+    /// as values. Files have them as a variable of the name and `_bnds`.
+    pub bounds: Option<CoordinateValues>,
 }
 
 impl Coordinate {
@@ -39,13 +45,14 @@ impl Coordinate {
             dimensions: vec![name.into()],
             values,
             attributes: Attributes::new(),
+            bounds: None,
         }
     }
 
     /// A coordinate of one value that belongs to no axis.
     #[must_use]
     pub fn scalar(name: &str, values: CoordinateValues) -> Self {
-        Self { name: name.into(), dimensions: vec![], values, attributes: Attributes::new() }
+        Self { dimensions: vec![], ..Self::axis(name, values) }
     }
 
     /// Adds an attribute.
@@ -53,6 +60,29 @@ impl Coordinate {
     pub fn with_attribute(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.attributes.insert(name.into(), value.into());
         self
+    }
+
+    /// Its bounds as a variable of their own, with a dimension [`BOUNDS`] of two.
+    pub(crate) fn bounds_variable(&self) -> Option<Self> {
+        let mut dimensions = self.dimensions.clone();
+        dimensions.push(BOUNDS.to_owned());
+        let name = format!("{}_bnds", self.name);
+        let mut variable = Self { dimensions, ..Self::axis(&name, self.bounds.clone()?) };
+        for attribute in ["units", "calendar"] {
+            if let Some(value) = self.attributes.get(attribute) {
+                variable.attributes.insert(attribute.into(), value.clone());
+            }
+        }
+        Some(variable)
+    }
+
+    /// Its attributes in a file: those it has, and the name of its bounds.
+    pub(crate) fn attributes_in_file(&self) -> Attributes {
+        let mut attributes = self.attributes.clone();
+        if self.bounds.is_some() {
+            attributes.insert("bounds".into(), format!("{}_bnds", self.name).into());
+        }
+        attributes
     }
 
     /// Its values as people read them: times in ISO 8601, in UTC; what is missing is empty.
@@ -119,6 +149,7 @@ pub struct Field {
     values: Vec<f32>,
     attributes: Attributes,
     coordinates: Vec<Coordinate>,
+    ancillary: Vec<Coordinate>,
     dataset_attributes: Attributes,
 }
 
@@ -161,6 +192,7 @@ impl Field {
             values,
             attributes: Attributes::new(),
             coordinates: Vec::new(),
+            ancillary: Vec::new(),
             dataset_attributes: Attributes::new(),
         })
     }
@@ -171,7 +203,31 @@ impl Field {
     /// If the field has a coordinate or is itself of that name, lacks a dimension of it, or
     /// the number of values does not fit.
     pub fn with_coordinate(mut self, coordinate: Coordinate) -> Result<Self> {
-        if coordinate.name == self.name || self.coordinate(&coordinate.name).is_some() {
+        self.check(&coordinate)?;
+        self.coordinates.push(coordinate);
+        Ok(self)
+    }
+
+    /// Adds a variable that tells how good the field is: the members that a mean is of, say.
+    /// It is written to `NetCDF` and Zarr beside the field, and named in its attribute
+    /// `ancillary_variables`.
+    ///
+    /// # Errors
+    /// As [`with_coordinate`](Self::with_coordinate).
+    pub fn with_ancillary(mut self, variable: Coordinate) -> Result<Self> {
+        self.check(&variable)?;
+        let before = self.text("ancillary_variables").unwrap_or_default();
+        let names = format!("{before} {}", variable.name).trim().to_owned();
+        self.attributes.insert("ancillary_variables".into(), names.into());
+        self.ancillary.push(variable);
+        Ok(self)
+    }
+
+    /// Whether numbers along the field's dimensions can go with it.
+    fn check(&self, coordinate: &Coordinate) -> Result<()> {
+        let is_taken = coordinate.name == self.name
+            || self.coordinates.iter().chain(&self.ancillary).any(|it| it.name == coordinate.name);
+        if is_taken {
             return Err(Error::mismatch(
                 format!("coordinates of '{}'", self.name),
                 "different names",
@@ -196,8 +252,19 @@ impl Field {
                 coordinate.values.len().to_string(),
             ));
         }
-        self.coordinates.push(coordinate);
-        Ok(self)
+        if coordinate.bounds.as_ref().is_some_and(|it| it.len() != points.saturating_mul(2)) {
+            return Err(Error::mismatch(
+                format!("bounds of the coordinate '{}'", coordinate.name),
+                "two for each value",
+                "another number",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Keeps the coordinates that `keep` says.
+    pub(crate) fn retain_coordinates(&mut self, keep: impl FnMut(&Coordinate) -> bool) {
+        self.coordinates.retain(keep);
     }
 
     /// Adds an attribute of the variable.
@@ -288,6 +355,12 @@ impl Field {
     #[must_use]
     pub fn coordinate(&self, name: &str) -> Option<&Coordinate> {
         self.coordinates.iter().find(|coordinate| coordinate.name == name)
+    }
+
+    /// The variables that tell how good the field is.
+    #[must_use]
+    pub fn ancillary(&self) -> &[Coordinate] {
+        &self.ancillary
     }
 
     /// The dataset's attributes.

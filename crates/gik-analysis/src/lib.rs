@@ -14,17 +14,45 @@
 //!
 //! Reading overlaps fetching, decoding and reducing: many requests are under way, all cores
 //! decode, of each message only the part that is wanted, and what is decoded is reduced at
-//! once. Memory is bounded by budgets, not by the size of a job.
+//! once. Memory is bounded by a budget ([`Query::memory`]), not by the size of a job. A message
+//! that is missing or damaged costs its own values, and is counted ([`Losses`]).
+//!
+//! # Examples
+//! The rain of a day, of every member, and how probable 10 mm are:
+//! ```
+//! use gik_analysis::accumulation::{Request, accumulate};
+//! use gik_analysis::{example, exceedance::exceedance};
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let folder = tempfile::tempdir()?;
+//! let store = example::store(folder.path()).await?;
+//! let request = Request { region: Some("36,0,38,1".parse()?), ..Request::new("tp") };
+//! let (rain, account) = accumulate(&store, &request, &|_, _| {}).await?;
+//! assert!(account.is_complete());
+//! assert_eq!(rain.shape(), [3, 1, 2, 3]);
+//! assert_eq!(rain.values()[..3], [0.0, 4.0, 8.0]);
+//!
+//! let (probability, summary) = exceedance(&store, &request, &[10.0], &|_, _| {}).await?;
+//! assert_eq!(summary.members, [3]);
+//! assert_eq!(probability.values()[..4], [0.0, 33.333332, 66.666664, 100.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod accumulation;
 mod axes;
 mod cf_time;
 mod chunks;
+pub mod example;
 pub mod exceedance;
 mod field;
 mod labels;
+mod losses;
 pub mod map;
+mod memory;
 mod pipeline;
+mod published;
 mod read;
 mod reduce;
 mod region;
@@ -34,7 +62,9 @@ mod zone;
 pub use field::{Coordinate, Dimension, Field};
 pub use gik_core::{Attributes, CoordinateValues};
 pub use labels::{Chosen, Label};
+pub use losses::Losses;
 pub use map::{Map, Palette, ProbabilitySheet, completeness_png};
+pub use memory::DEFAULT_MEMORY;
 pub use pipeline::Progress;
 pub use read::{Query, is_coordinate, read_coordinate, read_field};
 pub use reduce::{Measure, Reduction, read_reduced};

@@ -6,7 +6,10 @@
 //! free, and nothing of it is kept.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
+use gik_codec::{DataRepresentation, Message};
 use gik_core::{Error, ErrorKind, Result};
 use gik_icechunk::StoredArray;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,6 +19,14 @@ use crate::chunks::ChunkPart;
 
 /// Requests under way at the same time: enough to hide the latency of a bucket.
 const IN_FLIGHT: usize = 64;
+
+/// A fetch that failed after so many seconds was not answered, in spite of being tried again and
+/// again.
+const UNANSWERED: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// After so many of them without a single answer, the rest is not tried: each would take
+/// minutes.
+const GIVE_UP: usize = 16;
 
 /// Permits count memory in units of so many bytes.
 const UNIT: usize = 1024;
@@ -29,8 +40,18 @@ const BYTES_BESIDE: u64 = 1 << 20;
 /// Called with the number of messages done and their total.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// What one message comes to: its wanted values, none when it is missing.
-pub(crate) type Outcome = Result<Option<Vec<f32>>>;
+/// What was wanted of a message.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    /// The wanted values.
+    pub(crate) values: Vec<f32>,
+    /// The least difference between two values that its packing can hold; 0 for numbers that
+    /// are not packed.
+    pub(crate) quantum: f64,
+}
+
+/// What one message comes to; nothing when it is missing.
+pub(crate) type Outcome = Result<Option<Decoded>>;
 
 /// Takes what was read, on any thread. An error ends the work.
 pub(crate) type Consume<T> = dyn Fn(T, Outcome) -> Result<()> + Send + Sync;
@@ -49,6 +70,7 @@ pub(crate) async fn stream<T: Send + 'static>(
     let decoders = Arc::new(Semaphore::new(cores));
     let capacity = (memory / UNIT).clamp(1, Semaphore::MAX_PERMITS);
     let budget = Arc::new(Semaphore::new(capacity));
+    let unanswered = Arc::new(AtomicUsize::new(0));
     let total = parts.len();
     let mut done = 0;
     progress(done, total);
@@ -86,7 +108,13 @@ pub(crate) async fn stream<T: Send + 'static>(
         let needed = needed + part.decoded() * 8 + extra;
         let permits = u32::try_from((needed / UNIT + 1).min(capacity)).unwrap_or(u32::MAX);
         let permit = Arc::clone(&budget).acquire_many_owned(permits).await.map_err(closed)?;
-        let task = Task { array: array.clone(), part, permit, decoders: Arc::clone(&decoders) };
+        let task = Task {
+            array: array.clone(),
+            part,
+            permit,
+            decoders: Arc::clone(&decoders),
+            unanswered: Arc::clone(&unanswered),
+        };
         under_way.spawn(task.run(tag, Arc::clone(&consume)));
     }
     while let Some(outcome) = under_way.join_next().await {
@@ -123,6 +151,45 @@ fn closed(error: tokio::sync::AcquireError) -> Error {
     Error::new(ErrorKind::Contained { what: "decoding thread", message: error.to_string() })
 }
 
+/// A missing value is NaN. An infinite one is damage, of a scale factor say, and would count as
+/// more than any threshold.
+fn finite(array: &StoredArray, indices: &[u64], values: Vec<f32>) -> Result<Vec<f32>> {
+    if values.iter().any(|value| value.is_infinite()) {
+        let error = Error::malformed("values of the message", "finite numbers", "infinite ones");
+        return Err(error.in_url(array.chunk_place(indices)));
+    }
+    Ok(values)
+}
+
+/// The quantum of a message's packing. What is no GRIB message is not packed.
+fn quantum(bytes: &[u8]) -> f64 {
+    let field = Message::read(bytes).and_then(|message| message.only_field());
+    let packing = field.and_then(|field| DataRepresentation::read(&field.representation));
+    packing.map_or(0.0, |it| it.packing.quantum())
+}
+
+/// Fetches a message, unless the server has stopped answering.
+async fn fetch(
+    array: &StoredArray,
+    indices: &[u64],
+    unanswered: &AtomicUsize,
+) -> Result<Option<Bytes>> {
+    if unanswered.load(Ordering::Relaxed) >= GIVE_UP {
+        let text = format!("not tried: {GIVE_UP} requests before it were not answered");
+        return Err(Error::new(ErrorKind::Io { retryable: true })
+            .in_url(array.chunk_place(indices))
+            .with_source(std::io::Error::other(text)));
+    }
+    let started = std::time::Instant::now();
+    let fetched = array.fetch(indices).await;
+    if fetched.is_ok() {
+        unanswered.store(0, Ordering::Relaxed);
+    } else if started.elapsed() >= UNANSWERED {
+        unanswered.fetch_add(1, Ordering::Relaxed);
+    }
+    fetched
+}
+
 /// One message on its way.
 struct Task {
     array: StoredArray,
@@ -130,18 +197,25 @@ struct Task {
     /// Its share of the memory, given back when it is done.
     permit: OwnedSemaphorePermit,
     decoders: Arc<Semaphore>,
+    /// Fetches without an answer since the last that had one.
+    unanswered: Arc<AtomicUsize>,
 }
 
 impl Task {
     async fn run<T: Send + 'static>(self, tag: T, consume: Arc<Consume<T>>) -> Result<()> {
-        let Self { array, part, permit, decoders } = self;
+        let Self { array, part, permit, decoders, unanswered } = self;
         let indices = part.indices();
-        let fetched = array.fetch(&indices).await;
+        let fetched = fetch(&array, &indices, &unanswered).await;
         let core = decoders.acquire_owned().await.map_err(closed)?;
         tokio::task::spawn_blocking(move || {
             let outcome = match fetched {
                 Ok(Some(bytes)) => {
-                    array.decode(&indices, bytes, &part.ranges()).map(|it| Some(part.pick(it)))
+                    let quantum = quantum(&bytes);
+                    let decoded = array.decode(&indices, bytes, &part.ranges());
+                    let values = decoded.map(|it| part.pick(it));
+                    values
+                        .and_then(|values| finite(&array, &indices, values))
+                        .map(|values| Some(Decoded { values, quantum }))
                 }
                 Ok(None) => Ok(None),
                 Err(error) => Err(error),

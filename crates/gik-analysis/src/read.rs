@@ -1,21 +1,22 @@
 //! From a store to a [`Field`]: chunks are fetched side by side and decoded on all cores,
 //! and only the wanted part of each is kept.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use gik_core::{Error, ErrorKind, Result};
+use gik_core::{Attributes, Error, Result};
 use gik_icechunk::{Opened, StoredArray};
 
-use crate::axes::{
-    Axis, axes, beside, coordinate, coordinate_of, grid, last_part, subset, to_usize,
-};
+use crate::axes::{Axis, axes, beside, coordinate, coordinate_of, grid, last_part, subset};
 use crate::chunks::Chunks;
 use crate::labels::Label;
+use crate::losses::{Tally, lock, place_of};
+use crate::memory::{DEFAULT_MEMORY, beside_result};
 use crate::pipeline::{self, Progress};
-use crate::{BoundingBox, Coordinate, Field, Place};
+use crate::published::missed;
+use crate::{BoundingBox, Coordinate, Field, Losses, Place};
 
 /// What to read of a variable.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     /// Choices along dimensions; the others are read whole.
     pub labels: Vec<Label>,
@@ -24,13 +25,15 @@ pub struct Query {
     pub region: Option<BoundingBox>,
     /// The grid point nearest to this place instead of a region.
     pub point: Option<Place>,
+    /// The memory to work in, in bytes; [`DEFAULT_MEMORY`] unless told otherwise.
+    pub memory: usize,
 }
 
-/// The largest field read into memory, in elements: 4 GiB.
-pub(crate) const ELEMENT_LIMIT: u64 = 1 << 30;
-
-/// Messages under way take so many bytes at the most.
-pub(crate) const UNDER_WAY: usize = 256 << 20;
+impl Default for Query {
+    fn default() -> Self {
+        Self { labels: Vec::new(), region: None, point: None, memory: DEFAULT_MEMORY }
+    }
+}
 
 /// Reads a part of `variable`. `progress` is called with the number of chunks done and
 /// their total.
@@ -40,23 +43,57 @@ pub(crate) const UNDER_WAY: usize = 256 << 20;
 /// order; longitudes from west to east, and beyond 180 across the date line.
 ///
 /// # Errors
-/// When variable, dimension or label are not there, the result would be larger than 4 GiB,
-/// or a chunk cannot be fetched or decoded. Missing chunks read as NaN.
+/// When variable, dimension or label are not there, the result would not fit into the memory
+/// allowed, a place is not allowed, or nothing can be read. Messages that are missing or
+/// damaged read as NaN and are counted; [`Losses::none`] makes an error of them.
+///
+/// # Examples
+/// ```
+/// use gik_analysis::{Query, read_field};
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let folder = tempfile::tempdir()?;
+/// let store = gik_analysis::example::store(folder.path()).await?;
+/// let query = Query {
+///     labels: vec!["time=2025-01-06T00".parse()?, "step=24".parse()?, "member=1:2".parse()?],
+///     region: Some("36.5,0,38,0.5".parse()?),
+///     ..Query::default()
+/// };
+/// let (rain, losses) = read_field(&store, "tp", &query, &|_, _| {}).await?;
+/// assert_eq!((rain.shape(), rain.values()), (vec![2, 1, 2], &[5.0, 6.0, 6.0, 7.0][..]));
+/// assert!(losses.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn read_field(
     store: &Opened,
     variable: &str,
     query: &Query,
     progress: Progress<'_>,
-) -> Result<Field> {
+) -> Result<(Field, Losses)> {
     let (array, axes) = wanted(store, variable, query).await?;
-    let values = read_values(&array, &axes, progress).await?;
+    let tally = Arc::new(Tally::default());
+    let (values, messages) = read_values(&array, &axes, query.memory, &tally, progress).await?;
+    let losses = losses(store, &array, &axes, &tally, messages).await?;
     let kept = axes.iter().filter(|axis| !axis.dropped);
-    let field = Field::new(
-        last_part(variable),
-        kept.map(|axis| (axis.name.clone(), axis.indices.len())),
-        values,
-    )?;
-    describe(store, &array, &axes, field).await
+    let lengths = kept.map(|axis| (axis.name.clone(), axis.indices.len()));
+    let field = Field::new(last_part(variable), lengths, values)?;
+    Ok((describe(store, &array, &axes, field).await?, losses))
+}
+
+/// What was lost of so many messages; an error where that is all.
+pub(crate) async fn losses(
+    store: &Opened,
+    array: &StoredArray,
+    axes: &[Axis],
+    tally: &Tally,
+    messages: u64,
+) -> Result<Losses> {
+    let missing = tally.missing();
+    let missed = missed(store, array, axes, &missing).await?;
+    let published = messages.saturating_sub(missing.len() as u64 - missed);
+    tally.losses(published, missed).not_all()
 }
 
 /// The variable's array, and what the query wants of it.
@@ -68,19 +105,31 @@ pub(crate) async fn wanted(
     let array = store.array(variable).await?;
     let mut axes = axes(store, &array, &query.labels, query.region.as_ref()).await?;
     if let Some(point) = query.point {
-        if query.region.is_some() {
-            return Err(Error::argument(
-                format!("point {point}"),
-                "cannot be combined with a region; name one of them",
-            ));
-        }
-        let (row, column) = grid(store, &array, &axes).await?.nearest(point)?;
-        if let [.., rows, columns] = axes.as_mut_slice() {
-            rows.keep_one(row);
-            columns.keep_one(column);
-        }
+        choose_point(store, &array, &mut axes, point, query.region.is_some()).await?;
     }
     Ok((array, axes))
+}
+
+/// Keeps the grid point nearest to a place.
+pub(crate) async fn choose_point(
+    store: &Opened,
+    array: &StoredArray,
+    axes: &mut [Axis],
+    point: Place,
+    has_region: bool,
+) -> Result<()> {
+    if has_region {
+        return Err(Error::argument(
+            format!("point {point}"),
+            "cannot be combined with a region; name one of them",
+        ));
+    }
+    let (row, column) = grid(store, array, axes).await?.nearest(point)?;
+    if let [.., rows, columns] = axes {
+        rows.keep_one(row);
+        columns.keep_one(column);
+    }
+    Ok(())
 }
 
 /// Reads the labels of a coordinate, chosen by other labels along its dimensions.
@@ -117,6 +166,9 @@ pub(crate) async fn describe(
 ) -> Result<Field> {
     let mut attributes = array.attributes().clone();
     let auxiliary = attributes.remove("coordinates");
+    if axes.iter().rev().take(2).any(|axis| axis.indices.len() != axis.length) {
+        forget_whole_grid(&mut attributes);
+    }
     for axis in axes {
         if let Some(coordinate) = &axis.coordinate {
             field = field.with_coordinate(subset(coordinate, axes)?)?;
@@ -139,39 +191,62 @@ pub(crate) async fn describe(
     Ok(field.with_attributes(attributes).with_dataset_attributes(store.attributes().await?))
 }
 
-/// The values at the wanted points of all axes, in C order.
+/// Removes what is true of the whole grid only and not of a part.
+pub(crate) fn forget_whole_grid(attributes: &mut Attributes) {
+    attributes.retain(|name, _| {
+        !(["GRIB_Nx", "GRIB_Ny", "GRIB_numberOfPoints"].contains(&name.as_str())
+            || name.ends_with("GridPointInDegrees"))
+    });
+}
+
+/// The values at the wanted points of all axes, in C order, and the number of messages they
+/// lie in.
 pub(crate) async fn read_values(
     array: &StoredArray,
     axes: &[Axis],
+    memory: usize,
+    tally: &Arc<Tally>,
     progress: Progress<'_>,
-) -> Result<Vec<f32>> {
-    let chunks = Arc::new(Chunks::new(array, axes)?);
-    let lengths = chunks.lengths.iter();
-    let elements = lengths.fold(1_u64, |count, &length| count.saturating_mul(length as u64));
-    if elements > ELEMENT_LIMIT {
-        return Err(Error::new(ErrorKind::LimitExceeded {
-            what: "number of values to read at once (choose fewer steps, members or a region)",
-            limit: ELEMENT_LIMIT,
-            found: elements,
-        }));
-    }
-    let values = Arc::new(Mutex::new(vec![f32::NAN; to_usize(elements)?]));
+) -> Result<(Vec<f32>, u64)> {
+    let chunks = Chunks::new(array, axes)?;
+    let room = beside_result(memory, chunks.points().saturating_mul(size_of::<f32>()))?;
+    let fill = |target: &mut f32, value| *target = value;
+    let messages = chunks.count() as u64;
+    let values = fold(array, chunks, f32::NAN, fill, (room, tally), progress).await?;
+    Ok((values, messages))
+}
+
+/// Begins with `first` at each point of the result, and adds to it every value there is.
+pub(crate) async fn fold<T: Clone + Send + 'static>(
+    array: &StoredArray,
+    chunks: Chunks,
+    first: T,
+    add: impl Fn(&mut T, f32) + Send + Sync + 'static,
+    (memory, tally): (usize, &Arc<Tally>),
+    progress: Progress<'_>,
+) -> Result<Vec<T>> {
+    let chunks = Arc::new(chunks);
+    let all = Arc::new(Mutex::new(vec![first; chunks.points()]));
     let consume = {
-        let (values, chunks) = (Arc::clone(&values), Arc::clone(&chunks));
-        move |position: usize, outcome: pipeline::Outcome| {
-            let Some(part) = outcome? else { return Ok(()) };
-            let mut part = part.into_iter();
-            let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, chunks, tally) = (Arc::clone(&all), Arc::clone(&chunks), Arc::clone(tally));
+        move |(position, place): (usize, u64), outcome: pipeline::Outcome| {
+            let Some(part) = tally.take(place, outcome)? else { return Ok(()) };
+            let mut part = part.values.into_iter();
+            let mut all = lock(&all);
             chunks.get(position).for_each(&chunks.lengths, |_, to| {
-                if let (Some(target), Some(value)) = (values.get_mut(to), part.next()) {
-                    *target = value;
+                if let (Some(target), Some(value)) = (all.get_mut(to), part.next()) {
+                    add(target, value);
                 }
             });
             Ok(())
         }
     };
-    let parts = (0..chunks.count()).map(|position| (chunks.get(position), position));
-    pipeline::stream(array, parts, (UNDER_WAY, 0), progress, Arc::new(consume)).await?;
-    let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(std::mem::take(&mut *values))
+    let parts = (0..chunks.count()).map(|position| {
+        let part = chunks.get(position);
+        let place = place_of(array, &part.indices());
+        (part, (position, place))
+    });
+    pipeline::stream(array, parts, (memory, 0), progress, Arc::new(consume)).await?;
+    let values = std::mem::take(&mut *lock(&all));
+    Ok(values)
 }

@@ -53,16 +53,37 @@ impl Format {
     }
 }
 
+/// The longest table, in lines: some hundred megabytes.
+const ROWS: usize = 5_000_000;
+
 /// Writes `field` to `path` in the format of its extension, in place of what was there.
 ///
 /// The file appears complete or not at all: it is written beside its place and then renamed.
 ///
 /// # Errors
 /// If the extension names no format, the format cannot hold the field (a map of a field with
-/// more than two dimensions, a variable too large for `NetCDF`), or writing fails.
+/// more than two dimensions, a table of millions of lines, a variable too large for
+/// `NetCDF`), or writing fails.
+///
+/// # Examples
+/// ```
+/// use gik_analysis::{Coordinate, CoordinateValues, Field, write_field};
+///
+/// let steps = Coordinate::axis("step", CoordinateValues::Int64(vec![6, 12]));
+/// let rain = Field::new("tp", [("step", 2)], vec![0.5, 4.0])?.with_coordinate(steps)?;
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("rain.csv");
+/// write_field(&rain, &path)?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "step,tp\r\n6,0.5\r\n12,4\r\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn write_field(field: &Field, path: &Path) -> Result<()> {
     match Format::of_path(path)? {
         Format::Npy => write_atomically(path, |out| npy::write(field, out)),
+        Format::Csv if field.values().len() > ROWS => Err(Error::argument(
+            format!("output '{}'", path.display()),
+            format!("would have {} lines; choose less, or write .nc or .npy", field.values().len()),
+        )),
         Format::Csv => write_atomically(path, |out| csv::write(field, out)),
         Format::NetCdf => {
             // Planned before the file is touched: what cannot be written is known by then.
@@ -120,6 +141,7 @@ impl AtomicFile {
     /// Begins a file that will appear at `path`.
     pub(crate) fn create(path: &Path) -> Result<Self> {
         check_output(path)?;
+        sweep(path);
         let temporary = sibling(path);
         let file = File::create_new(&temporary).map_err(|error| failed(path, error))?;
         let out = BufWriter::with_capacity(1 << 16, file);
@@ -175,6 +197,32 @@ pub(crate) fn sibling(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// What a writer of `path` left that was stopped, is nobody's: nothing was written to it for so
+/// long.
+const LEFT: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// Removes what writers of `path` left that were stopped. Whatever cannot be removed stays.
+fn sweep(path: &Path) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let Ok(entries) = fs::read_dir(folder.unwrap_or(Path::new("."))) else { return };
+    for entry in entries.flatten() {
+        let found = entry.file_name().to_string_lossy().into_owned();
+        let number = found
+            .strip_prefix(&format!(".{name}."))
+            .and_then(|rest| rest.strip_suffix(".part"))
+            .and_then(|rest| rest.split_once('-'));
+        let is_ours = number.is_some_and(|(process, count)| {
+            process.parse::<u32>().is_ok() && count.parse::<u32>().is_ok()
+        });
+        let age =
+            entry.metadata().and_then(|it| it.modified()).ok().and_then(|it| it.elapsed().ok());
+        if is_ours && age.is_some_and(|age| age > LEFT) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,6 +261,26 @@ mod tests {
         write_atomically(&path, |out| out.write_all(b"new")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(directory.path()), ["out.csv"]);
+    }
+
+    #[test]
+    fn what_a_stopped_writer_left_is_removed_when_it_is_old() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let old = std::time::SystemTime::now() - 2 * LEFT;
+        for (name, time) in [
+            (".x.nc.17-0.part", old),
+            (".x.nc.18-0.part", std::time::SystemTime::now()),
+            (".y.nc.17-0.part", old),
+            (".x.nc.mine.part", old),
+        ] {
+            let file = File::create(path(name)).unwrap();
+            file.set_modified(time).unwrap();
+        }
+        write_atomically(&path("x.nc"), |out| out.write_all(b"new")).unwrap();
+        let mut left = names(directory.path());
+        left.sort();
+        assert_eq!(left, [".x.nc.18-0.part", ".x.nc.mine.part", ".y.nc.17-0.part", "x.nc"]);
     }
 
     #[test]

@@ -61,6 +61,23 @@ pub enum Packing {
     Ccsds(CcsdsPacking),
 }
 
+impl Packing {
+    /// The least difference between two values that it can hold, `2^E·10^-D`, in the units of
+    /// the values; 0 for numbers that are not packed.
+    #[must_use]
+    pub fn quantum(&self) -> f64 {
+        let scaling = match self {
+            Self::Simple { scaling, .. }
+            | Self::Jpeg2000 { scaling, .. }
+            | Self::Png { scaling, .. } => scaling,
+            Self::Complex(packing) => &packing.scaling,
+            Self::Ccsds(packing) => &packing.scaling,
+            Self::Ieee { .. } => return 0.0,
+        };
+        scaling.binary * scaling.decimal
+    }
+}
+
 /// Templates 5.2 (complex packing) and 5.3 (with spatial differencing).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ComplexPacking {

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::S3Settings;
+use crate::location::is_region;
 
 /// How a place is reached. It is kept in the repository; credentials never are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +105,12 @@ impl Container {
         })
     }
 
+    /// Whether it lies at or below one of the urls of `allowed`, on a service that may be told
+    /// the reader's credentials.
+    pub(crate) fn may_be_read(&self, allowed: &[String], s3: &S3Settings) -> bool {
+        is_allowed(&self.icechunk_prefix(), allowed) && is_own_service(self, s3)
+    }
+
     fn credentials(&self) -> Credentials {
         match &self.access {
             Access::Local => Credentials::LocalFileSystemAccess,
@@ -122,4 +129,42 @@ pub(crate) fn authorize<'a>(
         .into_iter()
         .map(|container| (container.icechunk_prefix(), Some(container.credentials())))
         .collect()
+}
+
+/// Whether a bucket lies on AWS or on the service that the reader's own settings name. Endpoint
+/// and region in a repository are whatever its author wrote: they decide which host is asked, and
+/// would be sent credentials.
+fn is_own_service(container: &Container, s3: &S3Settings) -> bool {
+    match &container.access {
+        Access::S3(settings) => {
+            settings.region.as_ref().is_none_or(|region| is_region(region))
+                && (settings.endpoint.is_none() || settings.endpoint == s3.endpoint)
+        }
+        Access::Http | Access::Local => true,
+    }
+}
+
+fn is_allowed(prefix: &str, allowed: &[String]) -> bool {
+    allowed.iter().any(|url| {
+        // Compared as Icechunk keeps it: a `%` in a folder's name has two encodings.
+        let url = percent_decode_str(url).decode_utf8_lossy();
+        // `s3://bucket` means the bucket, not every bucket whose name begins so.
+        prefix.strip_prefix(url.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_allowed;
+
+    #[test]
+    fn an_allowed_place_covers_what_lies_below_it() {
+        let allowed = ["s3://noaa-gefs-pds".to_owned(), "file:///data/gefs/".to_owned()];
+        assert!(is_allowed("s3://noaa-gefs-pds/", &allowed));
+        assert!(is_allowed("file:///data/gefs/2025/", &allowed));
+        assert!(!is_allowed("s3://noaa-gefs-pds-evil/", &allowed));
+        assert!(!is_allowed("file:///data/", &allowed));
+        let odd = ["file:///100%25%20x/".to_owned()];
+        assert!(is_allowed("file:///100% x/deep/", &odd));
+    }
 }

@@ -14,13 +14,21 @@ use gik_core::{Error, ErrorKind, Result};
 /// A folder's lock, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct WriteLock {
-    _folder: File,
+    folder: File,
 }
 
 /// How often a lock that somebody else holds is tried again.
 const RETRY: Duration = Duration::from_millis(100);
 
 impl WriteLock {
+    /// Whether the folder that was locked is the one that lies there now.
+    pub(crate) fn is_of(&self, folder: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let id = |it: std::io::Result<std::fs::Metadata>| it.ok().map(|it| (it.dev(), it.ino()));
+        let ours = id(self.folder.metadata());
+        ours.is_some() && ours == id(std::fs::metadata(folder))
+    }
+
     /// Locks a folder that is there, waiting up to `patience` for another writer to end.
     ///
     /// # Errors
@@ -35,7 +43,7 @@ impl WriteLock {
         let started = Instant::now();
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { _folder: file }),
+                Ok(()) => return Ok(Self { folder: file }),
                 Err(TryLockError::WouldBlock) if started.elapsed() < patience => {
                     tokio::time::sleep(RETRY).await;
                 }
@@ -63,6 +71,7 @@ mod tests {
         let first = WriteLock::acquire(folder.path(), Duration::ZERO).await.unwrap();
         let second = WriteLock::acquire(folder.path(), Duration::ZERO).await.unwrap_err();
         assert!(second.to_string().contains(&folder.path().display().to_string()));
+        assert!(first.is_of(folder.path()));
         drop(first);
         WriteLock::acquire(folder.path(), Duration::ZERO).await.unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it leaves nothing");

@@ -8,11 +8,9 @@ use gik_core::{Error, ErrorKind, Result};
 use icechunk::RepositoryConfig;
 use icechunk::config::{ManifestConfig, ManifestPreloadCondition, ManifestPreloadConfig};
 use icechunk::repository::VersionInfo;
-use percent_encoding::percent_decode_str;
 
-use crate::location::is_region;
 use crate::staged::PART;
-use crate::{Access, Container, Opened, S3Settings, StoreLocation, container, fault};
+use crate::{Container, Opened, S3Settings, StoreLocation, container, fault};
 
 /// A repository, and which of the places that it refers to may be read.
 pub struct Repository {
@@ -72,11 +70,9 @@ impl Repository {
             .flat_map(|(config, _)| config.virtual_chunk_containers())
             .filter_map(Container::of_config)
             .collect();
-        let may_read = |container: &Container| {
-            is_allowed(&container.icechunk_prefix(), allowed) && is_own_service(container, s3)
-        };
-        let authorized: Vec<bool> = containers.iter().map(may_read).collect();
-        let access = container::authorize(containers.iter().filter(|it| may_read(it)));
+        let may_read = |container: &&Container| container.may_be_read(allowed, s3);
+        let authorized: Vec<bool> = containers.iter().map(|it| may_read(&it)).collect();
+        let access = container::authorize(containers.iter().filter(may_read));
         let inner = icechunk::Repository::open(storage)
             .config(without_preloading())
             .authorize_virtual_chunk_access(access)
@@ -163,19 +159,6 @@ impl Repository {
     }
 }
 
-/// Whether a bucket lies on AWS or on the service that the reader's own settings name. Endpoint
-/// and region in a repository are whatever its author wrote: they decide which host is asked, and
-/// would be sent credentials.
-fn is_own_service(container: &Container, s3: &S3Settings) -> bool {
-    match &container.access {
-        Access::S3(settings) => {
-            settings.region.as_ref().is_none_or(|region| is_region(region))
-                && (settings.endpoint.is_none() || settings.endpoint == s3.endpoint)
-        }
-        Access::Http | Access::Local => true,
-    }
-}
-
 /// Icechunk would fetch manifests in the background, and complain when the program is done
 /// before they are there.
 pub(crate) fn without_preloading() -> RepositoryConfig {
@@ -188,30 +171,5 @@ pub(crate) fn without_preloading() -> RepositoryConfig {
             ..ManifestConfig::default()
         }),
         ..RepositoryConfig::default()
-    }
-}
-
-fn is_allowed(prefix: &str, allowed: &[String]) -> bool {
-    allowed.iter().any(|url| {
-        // Compared as Icechunk keeps it: a `%` in a folder's name has two encodings.
-        let url = percent_decode_str(url).decode_utf8_lossy();
-        // `s3://bucket` means the bucket, not every bucket whose name begins so.
-        prefix.strip_prefix(url.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_allowed;
-
-    #[test]
-    fn an_allowed_place_covers_what_lies_below_it() {
-        let allowed = ["s3://noaa-gefs-pds".to_owned(), "file:///data/gefs/".to_owned()];
-        assert!(is_allowed("s3://noaa-gefs-pds/", &allowed));
-        assert!(is_allowed("file:///data/gefs/2025/", &allowed));
-        assert!(!is_allowed("s3://noaa-gefs-pds-evil/", &allowed));
-        assert!(!is_allowed("file:///data/", &allowed));
-        let odd = ["file:///100%25%20x/".to_owned()];
-        assert!(is_allowed("file:///100% x/deep/", &odd));
     }
 }

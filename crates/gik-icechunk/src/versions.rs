@@ -45,10 +45,11 @@ impl Repository {
     /// and what they name does not expire. The answer is the commit's id.
     ///
     /// # Errors
-    /// When the name is taken, or there is no such version; when another process writes to a
+    /// When the name is taken or none for a tag, or there is no such version; when another process writes to a
     /// local store for longer than a minute.
     pub async fn tag(&self, name: &str, version: Option<&str>) -> Result<String> {
         let failed = |error| fault::repository(&self.location, &error);
+        check_name(name)?;
         // A tag is written into the same file as a commit.
         let _lock = match self.location.folder() {
             Some(folder) => Some(WriteLock::acquire(folder, PATIENCE).await?),
@@ -134,6 +135,23 @@ impl Repository {
     }
 }
 
+/// Whether a tag may be called so: tags can not be removed, and `--at` takes times and ids of
+/// commits, too.
+fn check_name(name: &str) -> Result<()> {
+    let of_a_name = |it: char| it.is_ascii_alphanumeric() || "-_.+".contains(it);
+    let is_name = name.starts_with(|it: char| it.is_ascii_alphanumeric())
+        && name.len() <= 100
+        && name.chars().all(of_a_name);
+    if is_name && parse_time(name).is_none() && SnapshotId::try_from(name).is_err() {
+        return Ok(());
+    }
+    Err(Error::argument(
+        format!("tag '{name}'"),
+        "is no name; write letters and digits, with - _ . + between, up to 100, and neither a time \
+         nor the id of a commit",
+    ))
+}
+
 fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim_end_matches('Z');
     let full = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").ok();
@@ -147,6 +165,17 @@ fn parse_time(text: &str) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_tags() {
+        for good in ["v1", "before-the-flood", "2025", "a.b_c+d"] {
+            assert!(check_name(good).is_ok(), "{good}");
+        }
+        let long = "x".repeat(101);
+        for wrong in ["", "../x", "a b", "2025-01-06T00", "-x", "VFVP1BPSK4AHXBXR9FGG", &long] {
+            assert!(check_name(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn times_of_commits() {

@@ -76,8 +76,15 @@ impl Writer {
         let mut writer =
             Self { location: location.clone(), s3: s3.clone(), made: Vec::new(), _lock: None };
         if let Some(folder) = location.folder() {
-            writer.made = make_folder(folder)?;
-            writer._lock = Some(WriteLock::acquire(folder, patience).await?);
+            // Whoever made the folder and failed takes it away while others wait for its lock.
+            loop {
+                writer.made = make_folder(folder)?;
+                let lock = WriteLock::acquire(folder, patience).await?;
+                if lock.is_of(folder) {
+                    writer._lock = Some(lock);
+                    break;
+                }
+            }
         }
         let storage = location.storage(s3).await?;
         writer.exists(&storage).await?;

@@ -16,7 +16,7 @@ pub(crate) const ENTRY_LIMIT: u64 = 256 << 20;
 /// What all entries of an archive may come to.
 const ARCHIVE_LIMIT: u64 = 16 << 30;
 /// How many times its own length an archive may expand to: parquet is compressed already.
-const EXPANSION_LIMIT: u64 = 1000;
+const EXPANSION_LIMIT: u64 = 200;
 /// What may be expanded in any case.
 const SMALL: u64 = 16 << 20;
 /// Entries of an archive.
@@ -38,7 +38,7 @@ impl Budget {
 
     /// Reads an entry, or passes over it where nobody wants it: what it expands to counts all
     /// the same.
-    fn take(&mut self, name: &str, entry: &mut dyn Read) -> Result<Bytes> {
+    fn take(&mut self, name: &str, size: u64, entry: &mut dyn Read) -> Result<Bytes> {
         check_name(name)?;
         self.entries += 1;
         limited("number of entries of an archive", ENTRIES_LIMIT, self.entries)?;
@@ -50,14 +50,17 @@ impl Budget {
         })?;
         let length = bytes.len() as u64;
         if length > limit {
-            let what = if limit < ENTRY_LIMIT {
-                "size of an archive's entries"
-            } else {
-                "size of an entry"
+            let (what, limit, found) = match limit < ENTRY_LIMIT {
+                true => {
+                    let found = self.limit - self.left + length;
+                    ("size of an archive's entries", self.limit, found)
+                }
+                false => ("size of an entry", limit, length),
             };
-            let limit = if limit < ENTRY_LIMIT { self.limit } else { limit };
-            let found = self.limit - self.left + length;
             return Err(Error::new(ErrorKind::LimitExceeded { what, limit, found }));
+        }
+        if length < size {
+            return Err(Error::truncated(size, length));
         }
         self.left -= length;
         Ok(bytes.into())
@@ -94,7 +97,8 @@ pub(crate) fn each_entry(
                 check_name(&name).map_err(|error| at(&name, error))?;
                 continue;
             }
-            let bytes = budget.take(&name, &mut entry).map_err(|error| at(&name, error))?;
+            let bytes =
+                budget.take(&name, entry.size(), &mut entry).map_err(|error| at(&name, error))?;
             if wants(&name) {
                 take(&name, bytes).map_err(|error| at(&name, error))?;
             }
@@ -109,7 +113,8 @@ pub(crate) fn each_entry(
             check_name(&name).map_err(|error| at(&name, error))?;
             continue;
         }
-        let bytes = budget.take(&name, &mut entry).map_err(|error| at(&name, error))?;
+        let bytes =
+            budget.take(&name, entry.size(), &mut entry).map_err(|error| at(&name, error))?;
         if wants(&name) {
             take(&name, bytes).map_err(|error| at(&name, error))?;
         }

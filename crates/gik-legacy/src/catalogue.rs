@@ -68,7 +68,7 @@ pub(crate) struct Catalogue {
 
 impl Catalogue {
     /// That of `run`, which must have all variables that there are.
-    pub(crate) fn new(parser: &dyn Parser, run: Run) -> Result<Self> {
+    pub(crate) fn new(parser: &dyn Parser, run: &Run) -> Result<Self> {
         let text = parser
             .template(run.product)
             .ok_or_else(|| Error::mismatch("product", "one with a variable table", run.product))?;

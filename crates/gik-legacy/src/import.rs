@@ -356,12 +356,9 @@ impl<'h> Importer<'h> {
     fn add_inline(&mut self, name: &str, claim: &Claim<'_>, findings: &mut Findings) -> Result<()> {
         let Target::Inline(bytes) = claim.target else { return Ok(()) };
         let at = || format!("{name}: {}", claim.key);
-        let header = match (self.read_header)(bytes) {
-            Ok(header) => header,
-            Err(_) => {
-                findings.add(Finding::WrongMessage, at);
-                return Ok(());
-            }
+        let Ok(header) = (self.read_header)(bytes) else {
+            findings.add(Finding::WrongMessage, at);
+            return Ok(());
         };
         // Of all runs that there are, the one of its time; the header says no product.
         let run = self
@@ -496,7 +493,7 @@ impl<'h> Importer<'h> {
         let Ok(run) = parser.run(&whole) else { return Ok(None) };
         let references = RunReferences {
             parser: Arc::clone(parser),
-            catalogue: Catalogue::new(parser.as_ref(), run)?,
+            catalogue: Catalogue::new(parser.as_ref(), &run)?,
             sources: Vec::new(),
             source_ids: HashMap::new(),
             placed: Vec::new(),

@@ -165,7 +165,8 @@ impl InputFile {
         let mut file = File::open(&self.path).map_err(|error| in_file(&self.path, error))?;
         let read = file.read(&mut first).map_err(|error| in_file(&self.path, error))?;
         let is_json = self.path.extension().is_some_and(|ending| ending == "json");
-        if !is_json && !(read == 1 && first == *b"{") {
+        let looks_like_json = is_json || (read == 1 && first == *b"{");
+        if !looks_like_json {
             return Ok(None);
         }
         let bytes = read_file(&self.path)?;

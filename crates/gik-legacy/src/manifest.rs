@@ -112,8 +112,9 @@ impl Importer<'_> {
                 etag: None,
             })?;
             let entry = ChunkEntry { source, offset: reference.offset, length };
-            if !array.chunks.set_virtual(index, entry)?
-                && array.chunks.get(index) != Chunk::Virtual(entry)
+            let is_new = array.chunks.set_virtual(index, entry)?;
+            // A message that stands in the file itself is the same one.
+            if !is_new && matches!(array.chunks.get(index), Chunk::Virtual(first) if first != entry)
             {
                 conflicts.push((reference.slot.variable, reference.step, reference.member));
             }

@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use gik_core::{
-    BuildOptions, Error, ManifestStore, Parser, ReferenceTime, Registry, Report, Result, Run,
-    RunRequest, SourceReader, SourceTable, build_manifest,
+    BuildOptions, CoordinateValues, Error, ErrorKind, ManifestStore, Parser, ReferenceTime,
+    Registry, Report, Result, Run, RunRequest, SourceReader, SourceTable, build_manifest,
 };
 use gik_icechunk::{Changes, Repository, WriteOptions, Writer};
 use serde_json::{Value, json};
 
 use crate::build::Job;
+use crate::build::damaged;
 use crate::deadline::Deadline;
-use crate::update::references_of;
+use crate::update::{damaged_in, references_of, told};
 use crate::{Source, peak_memory};
 
 /// Which runs are wanted: those that start within a range of time.
@@ -178,9 +179,9 @@ pub async fn backfill(
         job,
         product: all.first().map_or("", |run| run.product),
         since: started,
-        manifests: Vec::new(),
+        runs: Vec::new(),
         references: 0,
-        times: Vec::new(),
+        refused: Vec::new(),
     };
     let options = BuildOptions { concurrency: INDEXES.div_ceil(range.jobs.max(1)), ..job.options };
     let reads = own.iter().zip(&complete).map(|(run, &is_complete)| async move {
@@ -198,15 +199,16 @@ pub async fn backfill(
         match outcome {
             None => {}
             Some(Ok((manifest, report, container))) => {
+                let damaged = damaged(&report).into_iter().map(str::to_owned).collect();
                 done.report = Some(report);
-                batch.add(run, manifest, container);
+                let time = run.reference_time;
+                batch.add(ReadRun { time, manifest, container, damaged });
                 if batch.references >= REFERENCES_PER_COMMIT {
                     deadline.committing(batch.commit(&mut total)).await?;
                 }
             }
             Some(Err(error)) => {
-                let cause = std::error::Error::source(&error).map(|it| format!(": {it}"));
-                done.error = Some(format!("{error}{}", cause.unwrap_or_default()));
+                done.error = Some(told(&error));
             }
         }
         total.runs.push(done);
@@ -214,6 +216,16 @@ pub async fn backfill(
     }
     drop(reads);
     deadline.committing(batch.commit(&mut total)).await?;
+    if let (false, true, Some((_, error))) =
+        (total.changes.any(), batch.refused.len() == own.len(), batch.refused.pop())
+    {
+        return Err(error);
+    }
+    for (time, error) in batch.refused {
+        for run in total.runs.iter_mut().filter(|run| run.time == time) {
+            (run.report, run.error) = (None, Some(told(&error)));
+        }
+    }
     for run in own.iter().skip(total.runs.len()) {
         let limit = range.deadline.unwrap_or_default().as_secs();
         total.runs.push(BackfilledRun {
@@ -238,6 +250,14 @@ fn runs(parser: &dyn Parser, request: &RunRequest, range: &Range) -> Result<Vec<
         ));
     }
     let (first, last) = (range.from.seconds(), range.to.seconds());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.map_or(i64::MAX, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+    if last > now {
+        return Err(Error::argument(
+            format!("runs until {}", range.to),
+            "reach into the future; name a last run that has been",
+        ));
+    }
     let (mut runs, mut refusal) = (Vec::new(), None);
     for seconds in (first..=last).step_by(3600) {
         let mut request = request.clone();
@@ -269,12 +289,13 @@ async fn read(parser: &dyn Parser, job: &Job, run: &Run, options: &BuildOptions)
 async fn complete_runs(parser: &dyn Parser, job: &Job, runs: &[&Run]) -> Result<Vec<bool>> {
     let repository = match Repository::open(&job.store, &job.s3, &[]).await {
         Ok(repository) => repository,
-        Err(error) if *error.kind() == gik_core::ErrorKind::NotFound => {
+        Err(error) if *error.kind() == ErrorKind::NotFound => {
             return Ok(vec![false; runs.len()]);
         }
         Err(error) => return Err(error),
     };
     let opened = repository.main().await?;
+    let damaged = damaged_in(&repository.history_of(&opened, usize::MAX).await?);
     let mut complete = Vec::with_capacity(runs.len());
     for run in runs {
         let there = references_of(&repository, &opened, run).await?;
@@ -284,21 +305,43 @@ async fn complete_runs(parser: &dyn Parser, job: &Job, runs: &[&Run]) -> Result<
                 && sources.iter().all(|source| {
                     let count = there.get(source.data.as_str()).copied().unwrap_or_default();
                     count >= u64::from(source.expected)
+                        && !damaged.contains(source.data.as_str())
+                        && !damaged.contains(source.index.as_str())
                 })
         }));
     }
     Ok(complete)
 }
 
-/// Enters all runs along `time`, without references.
+/// The runs along `time` that a store has.
+async fn times_in(job: &Job) -> Result<Vec<i64>> {
+    let repository = match Repository::open(&job.store, &job.s3, &[]).await {
+        Ok(repository) => repository,
+        Err(error) if *error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let opened = repository.main().await?;
+    if !opened.array_names().await?.iter().any(|name| name == "time") {
+        return Ok(Vec::new());
+    }
+    match opened.array("time").await?.coordinate().await? {
+        CoordinateValues::Int64(times) => Ok(times),
+        CoordinateValues::Float64(_) => Ok(Vec::new()),
+    }
+}
+
+/// Enters all runs along `time`, without references; those that are there stay as they are.
 async fn reserve(
     parser: &dyn Parser,
     job: &Job,
     runs: &[Run],
     total: &mut Backfilled,
 ) -> Result<()> {
+    let there = times_in(job).await?;
+    let runs: Vec<&Run> =
+        runs.iter().filter(|run| !there.contains(&run.reference_time.seconds())).collect();
     let mut manifests = Vec::with_capacity(runs.len());
-    for run in runs {
+    for run in &runs {
         let group = parser.schema(run, &job.options.schema)?;
         manifests.push(ManifestStore { group, sources: SourceTable::default() });
     }
@@ -321,77 +364,97 @@ async fn reserve(
     Ok(())
 }
 
+/// A run that was read.
+struct ReadRun {
+    time: ReferenceTime,
+    manifest: ManifestStore,
+    container: gik_icechunk::Container,
+    /// Files to be read again some time.
+    damaged: Vec<String>,
+}
+
 /// Runs that were read and are not committed yet.
 struct Batch<'a> {
     job: &'a Job,
     product: &'a str,
     /// When reading these began.
     since: Instant,
-    manifests: Vec<(ManifestStore, gik_icechunk::Container)>,
+    runs: Vec<ReadRun>,
     references: u64,
-    times: Vec<ReferenceTime>,
+    /// Runs that do not fit the store, and why.
+    refused: Vec<(ReferenceTime, Error)>,
 }
 
 impl Batch<'_> {
-    fn add(&mut self, run: &Run, manifest: ManifestStore, container: gik_icechunk::Container) {
-        self.references += manifest.group.virtual_count();
-        self.manifests.push((manifest, container));
-        self.times.push(run.reference_time);
+    fn add(&mut self, run: ReadRun) {
+        self.references += run.manifest.group.virtual_count();
+        self.runs.push(run);
     }
 
     async fn commit(&mut self, total: &mut Backfilled) -> Result<()> {
-        if self.times.is_empty() {
+        if self.runs.is_empty() {
             return Ok(());
         }
         let writer = Writer::open(&self.job.store, &self.job.s3, PATIENCE).await?;
-        let alone = usize::from(writer.is_new().await?);
-        let runs = std::mem::take(&mut self.manifests);
-        let times = std::mem::take(&mut self.times);
+        let runs = std::mem::take(&mut self.runs);
         self.references = 0;
-        let (first, others) = runs.split_at(alone.min(runs.len()));
-        let (first_time, other_times) = times.split_at(first.len());
-        for (runs, times) in [(first, first_time), (others, other_times)] {
-            self.add_to(&writer, runs, times, total).await?;
+        let (first, others) = runs.split_at(usize::from(writer.is_new().await?).min(runs.len()));
+        for runs in [first, others] {
+            match self.add_to(&writer, runs, total).await {
+                Err(error) if !matches!(error.kind(), ErrorKind::Io { .. }) => {
+                    // One of them does not fit: the others do without it.
+                    for run in runs.chunks(1) {
+                        match self.add_to(&writer, run, total).await {
+                            Err(error) if !matches!(error.kind(), ErrorKind::Io { .. }) => {
+                                let times = run.iter().map(|run| run.time);
+                                let error = Some(error);
+                                self.refused.extend(times.zip(error));
+                            }
+                            done => done?,
+                        }
+                    }
+                }
+                done => done?,
+            }
         }
+        self.since = Instant::now();
         Ok(())
     }
 
     /// Adds some of the runs in one commit.
     async fn add_to(
-        &mut self,
+        &self,
         writer: &Writer,
-        runs: &[(ManifestStore, gik_icechunk::Container)],
-        times: &[ReferenceTime],
+        runs: &[ReadRun],
         total: &mut Backfilled,
     ) -> Result<()> {
-        let (Some(first), Some(last)) = (times.first(), times.last()) else { return Ok(()) };
-        // All runs come from one source.
-        let containers: Vec<_> =
-            runs.iter().take(1).map(|(_, container)| container.clone()).collect();
-        let source = containers.first().map(|container| container.url_prefix.as_str());
-        let references: u64 = runs.iter().map(|(run, _)| run.group.virtual_count()).sum();
-        let list: Vec<String> = times.iter().map(ToString::to_string).collect();
+        let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return Ok(()) };
+        let references: u64 = runs.iter().map(|run| run.manifest.group.virtual_count()).sum();
+        let times: Vec<String> = runs.iter().map(|run| run.time.to_string()).collect();
+        let damaged: Vec<&String> = runs.iter().flat_map(|run| &run.damaged).collect();
         let facts = json!({
             "gik": env!("CARGO_PKG_VERSION"),
             "model": self.job.model,
             "product": self.product,
-            "runs": list,
-            "source": source,
+            "runs": times,
+            "source": first.container.url_prefix,
             "references": references,
+            "damaged": damaged,
             "seconds": (self.since.elapsed().as_secs_f64() * 1e3).round() / 1e3,
         });
         let (model, product) = (&self.job.model, self.product);
-        let message = match times.len() {
-            1 => format!("{model} {product} {first}"),
-            count => format!("{model} {product} {first} to {last}: {count} runs"),
+        let message = match runs.len() {
+            1 => format!("{model} {product} {}", first.time),
+            count => format!("{model} {product} {} to {}: {count} runs", first.time, last.time),
         };
         let options =
             WriteOptions { message, properties: facts.as_object().cloned().unwrap_or_default() };
-        let manifests: Vec<&ManifestStore> = runs.iter().map(|(it, _)| it).collect();
-        let written = writer.add(&manifests, &containers, &options).await?;
+        let manifests: Vec<&ManifestStore> = runs.iter().map(|run| &run.manifest).collect();
+        // All runs come from one source.
+        let containers = std::slice::from_ref(&first.container);
+        let written = writer.add(&manifests, containers, &options).await?;
         total.changes = total.changes.and(written.changes);
         total.commits += u64::from(written.changes.any());
-        self.since = Instant::now();
         Ok(())
     }
 }

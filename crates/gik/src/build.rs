@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use gik_core::{
-    BuildOptions, NothingFound, Parser, Registry, Report, Result, Run, RunRequest, SourceReader,
-    build_manifest,
+    BuildOptions, NothingFound, Parser, Problem, Registry, Report, Result, Run, RunRequest,
+    SourceReader, build_manifest,
 };
 use gik_icechunk::{S3Settings, StoreLocation, WriteOptions, Writer, Written};
 use serde_json::{Map, Value, json};
@@ -170,6 +170,20 @@ pub async fn build_with(
     Ok(Built { run, report, written, total_seconds: started.elapsed().as_secs_f64() })
 }
 
+/// Files that are kept in mind to be read again, at most.
+const DAMAGED: usize = 1000;
+
+/// Files that may have more than they gave, or something else: they are read again when the run is
+/// updated.
+pub(crate) fn damaged(report: &Report) -> Vec<&str> {
+    let losses = report.diagnostics.iter().filter(|it| it.problem.is_loss());
+    let losses = losses.filter(|it| it.problem != Problem::MissingFile);
+    let mut urls: Vec<&str> = losses.map(|it| it.url.as_str()).collect();
+    urls.dedup();
+    urls.truncate(DAMAGED);
+    urls
+}
+
 /// Facts that go with the commit.
 pub(crate) fn properties(run: &Run, report: &Report, started: Instant) -> Map<String, Value> {
     let facts = json!({
@@ -180,6 +194,7 @@ pub(crate) fn properties(run: &Run, report: &Report, started: Instant) -> Map<St
         "source": run.root.as_str(),
         "references": report.references,
         "references_expected": report.references_expected,
+        "damaged": damaged(report),
         "seconds": (started.elapsed().as_secs_f64() * 1e3).round() / 1e3,
     });
     facts.as_object().cloned().unwrap_or_default()

@@ -10,7 +10,7 @@ use gik_core::{Error, Result};
 use gik_icechunk::Opened;
 use serde_json::{Value, json};
 
-use crate::{Memory, peak_memory};
+use crate::{losses_json, negative_json, peak_memory};
 
 /// Probabilities that were computed.
 #[derive(Debug)]
@@ -30,25 +30,31 @@ pub struct Probabilities {
 }
 
 impl Probabilities {
-    /// The windows that lack members, each with the members that it has.
+    /// The windows that lack members, each with the members that it has; those for which the
+    /// store has no steps are not among them.
     pub fn short(&self) -> impl Iterator<Item = (&Window, u32)> {
         let totals = self.job.totals();
         let members = totals.members();
         let used = self.summary.members.iter().copied();
-        totals.windows().iter().zip(used).filter(move |(_, used)| (*used as usize) < members)
+        totals
+            .windows()
+            .iter()
+            .zip(used)
+            .filter(move |(window, used)| window.plan.is_ok() && (*used as usize) < members)
     }
 
     /// Whether every member has every total.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.summary.losses.totals == 0 && self.short().next().is_none()
+        self.summary.is_complete(self.job.totals().members())
     }
 
     /// Everything about it, for machines. The keys are stable.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let totals = self.job.totals();
-        let losses = &self.summary.losses;
+        let losses = &self.summary.account.losses;
+        let (clipped, rejected) = negative_json(&self.summary.account);
         let windows: Vec<_> = totals
             .windows()
             .iter()
@@ -60,7 +66,7 @@ impl Probabilities {
         json!({
             "variable": totals.request().variable,
             "units": totals.units(),
-            "thresholds": self.job.thresholds(),
+            "thresholds": self.job.threshold_labels(),
             "members": totals.members(),
             "step_unit": totals.unit().name(),
             "windows": windows,
@@ -68,7 +74,9 @@ impl Probabilities {
             "messages": self.messages,
             "messages_missing": losses.missing,
             "messages_damaged": losses.damaged,
-            "clipped": {"values": losses.clipped.count, "lowest": losses.clipped.lowest},
+            "losses": losses_json(losses),
+            "clipped": clipped,
+            "rejected": rejected,
             "files": self.files,
             "seconds": self.total_seconds,
             "peak_memory_bytes": peak_memory(),
@@ -83,8 +91,6 @@ pub struct Destination {
     pub files: Vec<PathBuf>,
     /// The time zone of the picture's times.
     pub zone: Zone,
-    /// Memory to work in.
-    pub memory: Memory,
 }
 
 impl Destination {
@@ -117,22 +123,22 @@ pub async fn exceedance(
 ) -> Result<Probabilities> {
     let started = Instant::now();
     destination.check()?;
-    let job = Exceedance::open(store, request, thresholds).await?;
+    let mut job = Exceedance::open(store, request, thresholds).await?;
     let mut files = Files::default();
     for path in &destination.files {
         files.open(path, &job, destination.zone)?;
     }
     let drawn = files.sheets.first().map(|(_, sheet)| sheet.windows_drawn());
-    let memory = destination.memory.bytes();
+    job.reserve(files.sheets.iter().map(|(_, sheet)| sheet.bytes()).sum());
     let summary = job
-        .run(memory, progress, &mut |plane| {
+        .run(progress, &mut |plane| {
             take(&plane);
             files.take(&plane)
         })
         .await?;
-    files.finish(&summary)?;
+    files.finish(&job, &summary)?;
     Ok(Probabilities {
-        messages: job.messages(memory),
+        messages: job.messages(),
         job,
         summary,
         files: destination.files.clone(),
@@ -170,9 +176,9 @@ impl Files {
         Ok(())
     }
 
-    fn finish(self, summary: &Summary) -> Result<()> {
+    fn finish(self, job: &Exceedance, summary: &Summary) -> Result<()> {
         for file in self.tables {
-            file.finish(summary)?;
+            file.finish(job, summary)?;
         }
         for (path, sheet) in self.sheets {
             sheet.write_png(&path, summary)?;

@@ -21,6 +21,7 @@ mod explain;
 mod export;
 #[cfg(feature = "legacy")]
 mod import;
+mod losses;
 mod memory;
 mod source;
 pub mod template;
@@ -38,6 +39,7 @@ pub use export::{Export, ExportFormat, Exported, export};
 pub use gik_legacy as legacy;
 #[cfg(feature = "legacy")]
 pub use import::{ImportFrom, ImportJob, Imported, import};
+pub use losses::{losses_json, negative_json};
 pub use memory::Memory;
 pub use source::{Source, open_file, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};

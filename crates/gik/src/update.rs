@@ -2,15 +2,15 @@
 
 mod files;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use gik_core::{
-    Error, ErrorKind, Headers, ManifestStore, Parser, ReferenceTime, Registry, Report, Result, Run,
-    SourceReader, build_files_until,
+    Error, ErrorKind, Headers, Parser, ReferenceTime, Registry, Report, Result, Run, SourceReader,
+    build_files_until,
 };
-use gik_icechunk::{Container, Opened, Repository, RunPart, WriteOptions, Writer};
+use gik_icechunk::{Commit, Container, Opened, Repository, RunPart, WriteOptions, Writer};
 use serde_json::{Value, json};
 
 use crate::build::{Job, properties};
@@ -124,7 +124,7 @@ pub async fn update(
         Some(root) => Source::named(parser, root, &job.s3)?,
         None => Source::public(parser, &run.root)?,
     };
-    let in_store = deadline.committing(references_in(job, &run)).await?;
+    let in_store = deadline.committing(present(job, &run)).await?;
     let files = Files::new(parser.sources(&run)?, &in_store);
     let mut follower = Follower {
         parser,
@@ -165,13 +165,14 @@ pub async fn update(
     Ok(Updated { report: files.report(&reader), run, found, commits, snapshot, total_seconds })
 }
 
-/// Whether the same may succeed later.
+/// Whether the same may succeed later. Icechunk does not tell what does: a full disk may be
+/// emptied, too.
 fn may_pass(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Io { retryable: true })
+    matches!(error.kind(), ErrorKind::Io { .. })
 }
 
 /// An error with its cause.
-fn told(error: &Error) -> String {
+pub(crate) fn told(error: &Error) -> String {
     let cause = std::error::Error::source(error).map(|it| format!(": {it}"));
     format!("{error}{}", cause.unwrap_or_default())
 }
@@ -291,15 +292,31 @@ async fn has_begun(parser: &dyn Parser, run: &Run, mut reader: SourceReader) -> 
     Ok(false)
 }
 
-/// Of each file that the store refers to for what is wanted of this run, how many references.
-async fn references_in(job: &Job, run: &Run) -> Result<HashMap<String, u64>> {
+/// What a store has of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    /// Of each file that it refers to for what is wanted, how many references.
+    pub(crate) references: HashMap<String, u64>,
+    /// Files that were damaged, or their indexes, when they were read.
+    pub(crate) damaged: HashSet<String>,
+}
+
+async fn present(job: &Job, run: &Run) -> Result<Present> {
     let repository = match Repository::open(&job.store, &job.s3, &[]).await {
         Ok(repository) => repository,
-        Err(error) if *error.kind() == ErrorKind::NotFound => return Ok(HashMap::new()),
+        Err(error) if *error.kind() == ErrorKind::NotFound => return Ok(Present::default()),
         Err(error) => return Err(error),
     };
     let opened = repository.main().await?;
-    Ok(references_of(&repository, &opened, run).await?.unwrap_or_default())
+    let references = references_of(&repository, &opened, run).await?.unwrap_or_default();
+    let history = repository.history_of(&opened, usize::MAX).await?;
+    Ok(Present { references, damaged: damaged_in(&history) })
+}
+
+/// The files that commits say were damaged.
+pub(crate) fn damaged_in(history: &[Commit]) -> HashSet<String> {
+    let lists = history.iter().filter_map(|commit| commit.properties.get("damaged")?.as_array());
+    lists.flatten().filter_map(|url| Some(url.as_str()?.to_owned())).collect()
 }
 
 /// Of each file that the store refers to for what is wanted of this run, how many references; none

@@ -7,13 +7,17 @@ use std::sync::{Arc, Mutex};
 use gik_core::{Attributes, CoordinateValues, Error, Result, StepUnit};
 use gik_icechunk::{Opened, StoredArray};
 
+use super::noise::is_never_negative;
 use super::stored::{amount_units, choose_run, rule_of, steps};
-use super::sums::{Losses, MemberTotal, Sums, lock};
-use super::{Alignment, Period, Window, windows};
+use super::sums::{Account, MemberTotal, Origin, Sums};
+use super::{Alignment, MissingWindows, Period, Window, windows};
 use crate::axes::{Axis, axes, coordinate, subset};
 use crate::chunks::Chunks;
+use crate::losses::{Tally, place_of};
+use crate::memory::DEFAULT_MEMORY;
 use crate::pipeline::{self, Progress};
-use crate::{BoundingBox, Coordinate, Label};
+use crate::read::choose_point;
+use crate::{BoundingBox, Coordinate, Label, Place};
 
 /// Which totals of which variable.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +32,10 @@ pub struct Request {
     pub labels: Vec<Label>,
     /// The region; the whole grid without one.
     pub region: Option<BoundingBox>,
+    /// The grid point nearest to this place instead of a region.
+    pub point: Option<Place>,
+    /// The memory to work in, in bytes; [`DEFAULT_MEMORY`] unless told otherwise.
+    pub memory: usize,
 }
 
 impl Request {
@@ -40,6 +48,8 @@ impl Request {
             alignment: Alignment::default(),
             labels: Vec::new(),
             region: None,
+            point: None,
+            memory: DEFAULT_MEMORY,
         }
     }
 }
@@ -68,6 +78,9 @@ pub struct Accumulation {
 impl Accumulation {
     /// Finds out what the request needs of the store.
     ///
+    /// Amounts of water that falls or runs off and of radiation that comes down cannot be
+    /// negative, as their names say: see [`Negative`](super::Negative).
+    ///
     /// # Errors
     /// When the variable is not there or no accumulated amount, a label or region is not
     /// there, a dimension other than member and step has more than one label left, or there
@@ -78,7 +91,10 @@ impl Accumulation {
         let mut axes = axes(store, &array, &request.labels, request.region.as_ref()).await?;
         let (step_axis, steps, unit) = steps(store, &array, &axes).await?;
         let member_axis = axes.iter().position(|axis| axis.name == "member");
-        choose_run(&mut axes, step_axis)?;
+        choose_run(&mut axes, step_axis, &request.labels)?;
+        if let Some(point) = request.point {
+            choose_point(store, &array, &mut axes, point, request.region.is_some()).await?;
+        }
         let others = axes.iter().enumerate().rev().skip(2);
         for (position, axis) in others {
             if position != step_axis && Some(position) != member_axis && axis.indices.len() > 1 {
@@ -88,7 +104,13 @@ impl Accumulation {
                 ));
             }
         }
-        let windows = windows(&steps, unit, rule, request.period, request.alignment)?;
+        let mut windows = windows(&steps, unit, rule, request.period, request.alignment)?;
+        let step_name = axes.get(step_axis).map(|axis| axis.name.as_str());
+        if request.labels.iter().any(|label| Some(label.dimension.as_str()) == step_name) {
+            // What begins before the steps that were chosen was not asked for.
+            let first = steps.iter().copied().min().unwrap_or(0);
+            windows.retain(|window| window.plan.is_ok() || window.span.start >= first);
+        }
         let chunks = Chunks::new(&array, &axes)?;
         let per_message: usize = axes.iter().rev().skip(2).map(|axis| axis.indices.len()).product();
         if chunks.count() != per_message {
@@ -159,6 +181,11 @@ impl Accumulation {
         &self.windows
     }
 
+    /// Windows that lack steps of the store, and so have no totals.
+    pub fn impossible(&self) -> impl Iterator<Item = &MissingWindows> {
+        self.windows.iter().filter_map(|window| window.plan.as_ref().err())
+    }
+
     /// What was asked for.
     #[must_use]
     pub fn request(&self) -> &Request {
@@ -197,9 +224,9 @@ impl Accumulation {
         coordinate.map(|coordinate| subset(coordinate, &self.axes)).transpose()
     }
 
-    /// The two dimensions of the region, as name and length.
+    /// The two dimensions of the region, as name and length; none where a point was chosen.
     pub(crate) fn grid(&self) -> Vec<(&str, usize)> {
-        let grid = self.axes.iter().rev().take(2).rev();
+        let grid = self.axes.iter().rev().take(2).rev().filter(|axis| !axis.dropped);
         grid.map(|axis| (axis.name.as_str(), axis.indices.len())).collect()
     }
 
@@ -216,6 +243,12 @@ impl Accumulation {
     /// The variable's attributes.
     pub(crate) fn attributes(&self) -> &Attributes {
         self.array.attributes()
+    }
+
+    /// Whether its amounts cannot be below zero.
+    #[must_use]
+    pub fn is_never_negative(&self) -> bool {
+        is_never_negative(self.attributes())
     }
 
     /// The store's attributes.
@@ -244,11 +277,22 @@ impl Accumulation {
         uses
     }
 
-    /// The bytes that a message under way takes in sums: those it opens or keeps open.
-    pub(crate) fn sum_bytes(&self, windows: &Range<usize>) -> usize {
+    /// The bytes that sums take: those of a message under way, which it may open, and those
+    /// that are open from their first message to their last while messages come in order.
+    pub(crate) fn sum_bytes(&self, windows: &Range<usize>) -> (usize, usize) {
         let uses = self.uses(windows);
+        let each = self.points().saturating_mul(size_of::<f64>());
         let most = uses.values().map(Vec::len).max().unwrap_or(0);
-        most.max(1) * self.points() * size_of::<f64>()
+        let mut spans = HashMap::<usize, (usize, usize)>::new();
+        for (&step, windows) in &uses {
+            for &(window, _) in windows {
+                let span = spans.entry(window).or_insert((step, step));
+                *span = (span.0.min(step), span.1.max(step));
+            }
+        }
+        let open = |&step: &usize| spans.values().filter(|it| it.0 <= step && step < it.1).count();
+        let open = uses.keys().map(open).max().unwrap_or(0);
+        (most.max(1).saturating_mul(each), open.saturating_mul(each))
     }
 
     /// Computes the totals over `windows` of all members, in `memory` bytes, and hands each to
@@ -259,7 +303,7 @@ impl Accumulation {
         memory: usize,
         progress: Progress<'_>,
         reduce: Arc<dyn Fn(MemberTotal) + Send + Sync>,
-    ) -> Result<Losses> {
+    ) -> Result<Account> {
         let uses = self.uses(&windows);
         let lengths: Vec<usize> =
             self.axes.iter().rev().skip(2).rev().map(|axis| axis.indices.len()).collect();
@@ -283,20 +327,25 @@ impl Accumulation {
             uses,
             terms,
             factor: self.factor,
+            never_negative: self.is_never_negative(),
             open: Mutex::new(HashMap::new()),
-            losses: Mutex::new(Losses::default()),
+            tally: Tally::default(),
+            lacking: Mutex::new(0),
+            negative: Mutex::new(HashMap::new()),
             reduce,
         });
         let consume = {
             let sums = Arc::clone(&sums);
-            move |(member, step), outcome| sums.take(member, step, outcome)
+            move |origin: Origin, outcome| sums.take(origin, outcome)
         };
-        let extra = self.sum_bytes(&windows);
-        let parts = wanted
-            .iter()
-            .map(|&(position, member, step)| (self.chunks.get(position), (member, step)));
+        let (extra, open) = self.sum_bytes(&windows);
+        let memory = memory.saturating_sub(open);
+        let parts = wanted.iter().map(|&(position, member, step)| {
+            let part = self.chunks.get(position);
+            let place = place_of(&self.array, &part.indices());
+            (part, (member, step, place))
+        });
         pipeline::stream(&self.array, parts, (memory, extra), progress, Arc::new(consume)).await?;
-        let losses = std::mem::take(&mut *lock(&sums.losses));
-        Ok(losses)
+        Ok(sums.account(windows, wanted.len() as u64))
     }
 }

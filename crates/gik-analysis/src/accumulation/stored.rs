@@ -3,6 +3,7 @@
 use gik_core::{CoordinateValues, Error, Result, Statistic, StepUnit, WindowRule};
 use gik_icechunk::{Opened, StoredArray};
 
+use crate::Label;
 use crate::axes::{Axis, coordinate};
 
 pub(super) fn rule_of(array: &StoredArray) -> Result<WindowRule> {
@@ -58,13 +59,17 @@ pub(super) async fn steps(
 }
 
 /// Keeps the newest run where the forecast layout has several and none was chosen.
-pub(super) fn choose_run(axes: &mut [Axis], step_axis: usize) -> Result<()> {
+pub(super) fn choose_run(axes: &mut [Axis], step_axis: usize, labels: &[Label]) -> Result<()> {
     let Some(axis) =
         axes.iter_mut().enumerate().find(|(at, axis)| axis.name == "time" && *at != step_axis)
     else {
         return Ok(());
     };
     let axis = axis.1;
+    if axis.indices.len() > 1 && labels.iter().any(|label| label.dimension == axis.name) {
+        let reason = format!("chooses {} runs; totals are of one", axis.indices.len());
+        return Err(Error::argument("selection along 'time'", reason));
+    }
     let newest = match axis.coordinate.as_ref().map(|it| &it.values) {
         Some(CoordinateValues::Int64(times)) => {
             let times = axis.indices.iter().filter_map(|&at| Some((times.get(at)?, at)));

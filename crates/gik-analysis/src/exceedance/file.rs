@@ -1,30 +1,29 @@
 //! Probabilities as a CF NetCDF file, written plane by plane as they come.
 
-use std::io::{Seek, SeekFrom, Write};
+use std::collections::HashMap;
+use std::io::{Seek, SeekFrom};
 use std::path::Path;
 
-use gik_core::{CoordinateValues, Result};
+use gik_core::Result;
 
 use super::{Exceedance, Plane, Summary};
+use crate::Dimension;
 use crate::write::AtomicFile;
-use crate::write::netcdf::{Outline, Plan, floats};
-use crate::{Coordinate, Dimension};
-
-/// The variable that says how many members each window has.
-const MEMBERS: &str = "member_count";
+use crate::write::netcdf::{Outline, Plan, coordinate_data, floats};
 
 /// A file of probabilities that is being written. It appears when it is
 /// [finished](Self::finish), or not at all.
 ///
 /// # Shape
 /// `tp_probability(step, threshold, latitude|y, longitude|x)` in per cent, `step_bnds` and
-/// `valid_time_bnds` with the windows' ends, and `member_count(step)`: the members that were
-/// used.
+/// `valid_time_bnds` with the windows' ends, `member_count(step)`: the members that were used,
+/// and `clipped_count(step)`, `clipped_lowest(step)`, `rejected_count(step)` and
+/// `rejected_lowest(step)`: what was below zero in an amount that cannot be.
 #[derive(Debug)]
 pub struct ProbabilityFile {
     file: AtomicFile,
-    /// Where the counts of members lie.
-    members: u64,
+    /// Where what is known at the end lies.
+    begins: HashMap<String, u64>,
 }
 
 impl ProbabilityFile {
@@ -36,24 +35,25 @@ impl ProbabilityFile {
         let name = job.name();
         let dimensions: Vec<Dimension> =
             job.dimensions().into_iter().map(|(name, length)| Dimension { name, length }).collect();
-        let mut coordinates = job.coordinates();
-        let beside = beside(job, &mut coordinates);
+        let coordinates = job.coordinates();
         let mut attributes = job.attributes();
-        attributes.insert("ancillary_variables".into(), MEMBERS.into());
-        let ends = [Dimension { name: "bnds".into(), length: 2 }];
+        let known_later = job.beside(&Summary::default());
+        let names: Vec<&str> = known_later.iter().map(|it| it.name.as_str()).collect();
+        attributes.insert("ancillary_variables".into(), names.join(" ").into());
         let plan = Plan::of(&Outline {
             name: &name,
             dimensions: &dimensions,
             attributes: &attributes,
             coordinates: &coordinates,
-            beside: &beside,
-            dimensions_beside: &ends,
+            beside: &known_later,
             dataset_attributes: job.totals().dataset_attributes(),
             values: None,
         })?;
         let mut file = AtomicFile::create(path)?;
         file.write(|out| plan.write(out))?;
-        Ok(Self { file, members: plan.begin(MEMBERS).unwrap_or_default() })
+        let begins =
+            known_later.iter().filter_map(|it| Some((it.name.clone(), plan.begin(&it.name)?)));
+        Ok(Self { file, begins: begins.collect() })
     }
 
     /// Writes the next plane.
@@ -68,50 +68,15 @@ impl ProbabilityFile {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn finish(mut self, summary: &Summary) -> Result<()> {
-        let place = SeekFrom::Start(self.members);
-        self.file.write(|out| {
-            out.seek(place)?;
-            let mut members = summary.members.iter();
-            members.try_for_each(|&count| out.write_all(&count.to_be_bytes()))
-        })?;
+    pub fn finish(mut self, job: &Exceedance, summary: &Summary) -> Result<()> {
+        for variable in job.beside(summary) {
+            let Some(&begin) = self.begins.get(&variable.name) else { continue };
+            let data = coordinate_data(&variable)?;
+            self.file.write(|out| {
+                out.seek(SeekFrom::Start(begin))?;
+                data.write(out)
+            })?;
+        }
         self.file.commit()
     }
-}
-
-/// The bounds of the windows, which their coordinates then name, and the members' counts.
-fn beside(job: &Exceedance, coordinates: &mut [Coordinate]) -> Vec<Coordinate> {
-    let totals = job.totals();
-    let windows = totals.windows();
-    let bounds: Vec<i64> = windows
-        .iter()
-        .flat_map(|window| [i64::from(window.span.start), i64::from(window.span.end)])
-        .collect();
-    let start = totals.reference_time().unwrap_or(0);
-    let seconds = totals.unit().seconds();
-    let times = bounds.iter().map(|lead| start + lead * seconds).collect();
-    let mut all = Vec::new();
-    for (name, values) in [("step", bounds), ("valid_time", times)] {
-        let coordinate = coordinates.iter_mut().find(|it| it.name == name);
-        let Some(coordinate) = coordinate else { continue };
-        let bounds = format!("{name}_bnds");
-        coordinate.attributes.insert("bounds".into(), bounds.clone().into());
-        let dimensions = vec!["step".to_owned(), "bnds".to_owned()];
-        let values = CoordinateValues::Int64(values);
-        let mut variable = Coordinate { dimensions, ..Coordinate::axis(&bounds, values) };
-        for attribute in ["units", "calendar"] {
-            if let Some(value) = coordinate.attributes.get(attribute) {
-                variable.attributes.insert(attribute.into(), value.clone());
-            }
-        }
-        all.push(variable);
-    }
-    let zeros = CoordinateValues::Int64(vec![0; windows.len()]);
-    let count = Coordinate { dimensions: vec!["step".into()], ..Coordinate::axis(MEMBERS, zeros) };
-    all.push(
-        count
-            .with_attribute("long_name", "members with a complete total over the window")
-            .with_attribute("units", "1"),
-    );
-    all
 }

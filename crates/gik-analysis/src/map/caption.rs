@@ -12,13 +12,16 @@ pub(super) fn title(field: &Field) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// What was selected: run, step, valid time, member, level.
+/// The model, and what was selected: run, step, valid time, member, level.
 pub(super) fn subtitle(field: &Field) -> String {
     let chosen = field.coordinates().iter().filter(|coordinate| coordinate.values.len() == 1);
     let mut parts: Vec<(u8, String)> =
         chosen.filter_map(|it| window(field, it).or_else(|| part(it))).collect();
     parts.sort_by_key(|(rank, _)| *rank);
-    parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("  ·  ")
+    parts.dedup();
+    let model = field.dataset_attributes().get("title").and_then(|it| it.as_str());
+    let model = model.map(|title| (0, title.to_owned()));
+    model.into_iter().chain(parts).map(|(_, text)| text).collect::<Vec<_>>().join("  ·  ")
 }
 
 /// The step of a field that extends over a window, as its beginning and end.
@@ -47,7 +50,10 @@ fn part(coordinate: &Coordinate) -> Option<(u8, String)> {
     let units = coordinate.text("units").unwrap_or_default();
     let time = TimeUnits::of(coordinate).and_then(|units| units.time(value));
     Some(match (coordinate.name.as_str(), time) {
-        ("valid_time", Some(time)) => {
+        // In the layout of one run `time` is the valid time.
+        (name, Some(time))
+            if name == "valid_time" || coordinate.text("standard_name") == Some("time") =>
+        {
             (2, format!("Valid {}", time.format("%a %-d %b %Y %H:%M UTC")))
         }
         (_, Some(time)) => (0, format!("Run {}", time.format("%-d %b %Y %H:%M UTC"))),

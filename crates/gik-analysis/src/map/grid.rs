@@ -146,7 +146,10 @@ impl<'a> Grid<'a> {
         let [(a, wa), (b, wb), (c, wc), (d, wd)] = corners;
         let sum = a * wa + b * wb + c * wc + d * wd;
         if sum.is_finite() {
-            return sum;
+            // Between equal points there is nothing else, whatever the rounding of weights: a
+            // plateau at the bound of a class is of one colour.
+            let least = a.min(b).min(c).min(d);
+            return sum.clamp(least, a.max(b).max(c).max(d));
         }
         if !self.nearest(Some(row), Some(column)).is_finite() {
             return f32::NAN;

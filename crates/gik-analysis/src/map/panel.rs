@@ -46,7 +46,8 @@ const DEGREE_LINE: Pen =
 #[derive(Debug)]
 pub(super) struct Ground {
     visible: [Vec<Vec<(f32, f32)>>; LINES.len()],
-    zoom: f32,
+    /// What the width of a pen is multiplied by.
+    pub(super) zoom: f32,
 }
 
 impl Ground {
@@ -188,11 +189,20 @@ pub(super) fn edge_labels(
     let mut ticks = Vec::new();
     if is_last {
         let bottom = top + height;
+        let mut free = left - 1.0;
         for &longitude in &columns.at {
             let x = tick(left, frame.x(longitude), width);
             ticks.push(vec![(x, bottom), (x, bottom + 4.0)]);
+            let label = columns.longitude(longitude);
+            let half = font.width(&label, look.weight, look.size) / 2.0;
+            // Neither into the next panel nor over the label before.
+            let from = (x - half).min(left + width - 2.0 * half).max(left);
+            if from < free {
+                continue;
+            }
+            free = from + 2.0 * half + look.size * 0.5;
             let y = bottom + 6.0 + look.size * 0.85;
-            canvas.text(font, &columns.longitude(longitude), x, y, Anchor::Middle, look);
+            canvas.text(font, &label, from, y, Anchor::Left, look);
         }
     }
     if is_first {

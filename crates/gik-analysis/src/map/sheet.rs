@@ -25,10 +25,12 @@ use crate::{BoundingBox, Field, Zone};
 /// More rows than these are no sheet that anyone reads.
 const MOST_ROWS: usize = 16;
 
-/// Panels are as large as this allows, in pixels.
-const PANEL: (u32, u32) = (300, 290);
+/// Panels are as large as this allows, in pixels. Those of the globe are wide.
+const PANEL: (u32, u32) = (560, 290);
 /// The widest that all panels of a row may be together.
-const ROW: u32 = 1900;
+const ROW: u32 = 3000;
+/// The least height of a row: room for what is written beside it.
+const LEAST_ROW: u32 = 110;
 
 const GAP: u32 = 14;
 
@@ -58,6 +60,8 @@ pub struct ProbabilitySheet {
     style: Style,
     scale: Scale,
     frame: Frame,
+    /// From one panel to the next, across and down.
+    pitch: (u32, u32),
     ground: Ground,
     region: Option<BoundingBox>,
     template: Field,
@@ -107,6 +111,11 @@ impl ProbabilitySheet {
         let frame = Frame::fit(grid.extent, width.max(120), PANEL.1);
         let font = Font::new()?;
         let texts = Texts::new(job, rows, zone);
+        let widest = texts.columns.iter().map(|it| font.width(it, COLUMN.weight, COLUMN.size));
+        let pitch = (
+            frame.width.max(whole(widest.fold(0.0, f32::max))) + GAP,
+            frame.height.max(LEAST_ROW) + GAP,
+        );
         let row_width = texts.rows.iter().map(|[title, a, b]| {
             let text = |it: &str, look: Type| font.width(it, look.weight, look.size);
             text(title, ROW_TITLE).max(text(a, ROW_TEXT)).max(text(b, ROW_TEXT))
@@ -114,10 +123,9 @@ impl ProbabilitySheet {
         let labels = LEAST_LABEL_SPACE;
         let left = whole(MARGIN + row_width.fold(0.0, f32::max) + 22.0 + labels);
         let top = whole(MARGIN + TITLE.size * 1.25 + SUBTITLE.size * 1.6 + COLUMN.size * 1.9);
-        let across = |panels: u32, each: u32| panels * each + panels.saturating_sub(1) * GAP;
         let row_count = u32::try_from(rows).unwrap_or(1);
-        let page_width = left + across(count, frame.width) + whole(MARGIN);
-        let page_height = top + across(row_count, frame.height) + whole(LABEL.size * 2.0 + FOOT);
+        let page_width = left + count * pitch.0 - GAP + whole(MARGIN);
+        let page_height = top + row_count * pitch.1 - GAP + whole(LABEL.size * 2.0 + FOOT);
         let style = Style::probability();
         let scale = style.palette.scale(None);
         Ok(Self {
@@ -127,6 +135,7 @@ impl ProbabilitySheet {
             style,
             scale,
             frame,
+            pitch,
             region,
             template,
             left,
@@ -143,6 +152,14 @@ impl ProbabilitySheet {
     #[must_use]
     pub const fn windows_drawn(&self) -> usize {
         self.rows
+    }
+
+    /// The memory that it takes: the page, once more when it becomes a file, and a panel.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let page = self.canvas.width() as usize * self.canvas.height() as usize * 4;
+        let panel = self.frame.width as usize * self.frame.height as usize * 4;
+        2 * page + 2 * panel + 2 * self.template.values().len() * size_of::<f32>()
     }
 
     /// Draws one panel.
@@ -164,7 +181,8 @@ impl ProbabilitySheet {
         let mut inside = Canvas::new(self.frame.width, self.frame.height, Rgb::WHITE)?;
         self.missing |= raster.draw(&mut inside, &self.frame);
         self.ground.draw(&mut inside);
-        inside.lines(&contour(&grid, &self.frame, EVEN), EVEN_PEN);
+        let pen = Pen { width: EVEN_PEN.width * self.ground.zoom, ..EVEN_PEN };
+        inside.lines(&contour(&grid, &self.frame, EVEN), pen);
         let (x, y) = self.corner(plane.window, plane.threshold);
         self.canvas.place(&inside, x, y);
         let (width, height) = (self.frame.width, self.frame.height);
@@ -181,10 +199,10 @@ impl ProbabilitySheet {
 
     /// The upper left corner of a panel.
     fn corner(&self, row: usize, column: usize) -> (u32, u32) {
-        let place = |origin: u32, position: usize, size: u32| {
-            origin + u32::try_from(position).unwrap_or(0) * (size + GAP)
+        let place = |origin: u32, position: usize, pitch: u32| {
+            origin + u32::try_from(position).unwrap_or(0) * pitch
         };
-        (place(self.left, column, self.frame.width), place(self.top, row, self.frame.height))
+        (place(self.left, column, self.pitch.0), place(self.top, row, self.pitch.1))
     }
 
     /// Adds title, labels and colour bar, and writes the sheet to `path`, all of it or
@@ -299,7 +317,16 @@ impl Texts {
         if let Some(run) = totals.reference_time() {
             subtitle.push(format!("Run {}", Zone::UTC.text(run, "%a %-d %b %Y %H:%M UTC")));
             if zone != Zone::UTC {
-                subtitle.push(format!("times in {}", zone.name(run)));
+                let mut names: Vec<String> = Vec::new();
+                for window in totals.windows().iter().take(rows) {
+                    for lead in [window.span.start, window.span.end] {
+                        let name = zone.name(run + i64::from(lead) * totals.unit().seconds());
+                        if !names.contains(&name) {
+                            names.push(name);
+                        }
+                    }
+                }
+                subtitle.push(format!("times in {}", names.join(" and ")));
             }
         }
         subtitle.push(if members == 1 { "1 member".into() } else { format!("{members} members") });
@@ -332,12 +359,16 @@ fn row_text(job: &Exceedance, row: usize, zone: Zone) -> [String; 3] {
     };
     let at = |lead: u32| run + i64::from(lead) * totals.unit().seconds();
     let (start, end) = (at(window.span.start), at(window.span.end));
-    let name = zone.name(start);
+    // Clocks may change within a window.
+    let (before, name) = match (zone.name(start), zone.name(end)) {
+        (same, name) if same == name => (String::new(), name),
+        (before, after) => (format!(" {before}"), after),
+    };
     let day = zone.text(start, "%a %-d %b");
     let until = match zone.text(end, "%a %-d %b") {
         same if same == day => zone.text(end, "%H:%M"),
         _ if totals.request().period <= Period::hours(24) => zone.text(end, "%a %H:%M"),
         other => format!("{other}, {}", zone.text(end, "%H:%M")),
     };
-    [day, format!("{}–{until} {name}", zone.text(start, "%H:%M")), leads]
+    [day, format!("{}{before}–{until} {name}", zone.text(start, "%H:%M")), leads]
 }

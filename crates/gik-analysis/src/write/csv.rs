@@ -66,7 +66,11 @@ fn columns(field: &Field) -> Vec<Column> {
         })
         .collect();
     let named = |name: &str| dimensions.iter().any(|dimension| dimension.name == name);
-    columns.extend(field.coordinates().iter().filter(|c| !named(&c.name)).map(|coordinate| {
+    // A map projection is nothing that a row could tell.
+    let of_rows = |it: &&crate::Coordinate| {
+        !named(&it.name) && !it.attributes.contains_key("grid_mapping_name")
+    };
+    columns.extend(field.coordinates().iter().filter(of_rows).map(|coordinate| {
         let mut strides = vec![0; dimensions.len()];
         let mut stride = 1_usize;
         for name in coordinate.dimensions.iter().rev() {

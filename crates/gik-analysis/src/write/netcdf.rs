@@ -24,6 +24,7 @@ use std::io::{self, Write};
 
 use gik_core::{Error, ErrorKind, Result};
 
+use crate::field::BOUNDS;
 use crate::{Attributes, Coordinate, CoordinateValues, Dimension, Field};
 use attributes::{Attribute, list};
 
@@ -60,7 +61,7 @@ impl Type {
 }
 
 /// The numbers of a variable as the file will hold them.
-enum Data<'a> {
+pub(crate) enum Data<'a> {
     Int(Vec<i32>),
     Double(Vec<f64>),
     Float(&'a [f32]),
@@ -77,7 +78,7 @@ impl Data<'_> {
         }
     }
 
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Int(values) => values.iter().try_for_each(|v| out.write_all(&v.to_be_bytes())),
             Self::Double(values) => values.iter().try_for_each(|v| out.write_all(&v.to_be_bytes())),
@@ -103,10 +104,8 @@ pub(crate) struct Outline<'a> {
     pub(crate) attributes: &'a Attributes,
     /// Its coordinates.
     pub(crate) coordinates: &'a [Coordinate],
-    /// Variables beside it: bounds of coordinates, counts.
+    /// Variables beside it: counts.
     pub(crate) beside: &'a [Coordinate],
-    /// Dimensions of these.
-    pub(crate) dimensions_beside: &'a [Dimension],
     /// Attributes of the file.
     pub(crate) dataset_attributes: &'a Attributes,
     /// Its values; without them they are to follow what the plan writes.
@@ -120,20 +119,24 @@ impl<'a> Outline<'a> {
             dimensions: field.dimensions(),
             attributes: field.attributes(),
             coordinates: field.coordinates(),
-            beside: &[],
-            dimensions_beside: &[],
+            beside: field.ancillary(),
             dataset_attributes: field.dataset_attributes(),
             values: Some(field.values()),
         }
     }
 
-    fn all_dimensions(&self) -> impl Iterator<Item = &'a Dimension> {
-        self.dimensions.iter().chain(self.dimensions_beside)
+    /// The dimensions, and that of bounds where coordinates have some.
+    fn all_dimensions(&self) -> Vec<Dimension> {
+        let mut all = self.dimensions.to_vec();
+        if self.coordinates.iter().any(|coordinate| coordinate.bounds.is_some()) {
+            all.push(Dimension { name: BOUNDS.to_owned(), length: 2 });
+        }
+        all
     }
 }
 
 struct Variable<'a> {
-    name: &'a str,
+    name: String,
     dimensions: Vec<u32>,
     attributes: Vec<Attribute>,
     data: Data<'a>,
@@ -158,8 +161,10 @@ impl<'a> Plan<'a> {
     /// Lays out a file.
     pub(crate) fn of(outline: &Outline<'a>) -> Result<Self> {
         let mut variables = Vec::new();
-        for coordinate in outline.coordinates.iter().chain(outline.beside) {
-            let mut attributes = list(&coordinate.attributes, &[])?;
+        let bounds: Vec<Coordinate> =
+            outline.coordinates.iter().filter_map(Coordinate::bounds_variable).collect();
+        for coordinate in outline.coordinates.iter().chain(&bounds).chain(outline.beside) {
+            let mut attributes = list(&coordinate.attributes_in_file(), &[])?;
             attributes.retain(|attribute| attribute.name != "coordinates");
             let data = coordinate_data(coordinate)?;
             let dimensions = &coordinate.dimensions;
@@ -196,16 +201,17 @@ impl<'a> Plan<'a> {
 
 fn variable<'a>(
     outline: &Outline<'_>,
-    name: &'a str,
+    name: &str,
     dimensions: &[String],
     attributes: Vec<Attribute>,
     data: Data<'a>,
 ) -> Result<Variable<'a>> {
+    let all = outline.all_dimensions();
     let mut ids = Vec::new();
     let mut bytes = data.kind().size();
     for dimension in dimensions {
-        let position = outline.all_dimensions().position(|d| d.name == *dimension);
-        let length = position.and_then(|p| outline.all_dimensions().nth(p)).map_or(0, |d| d.length);
+        let position = all.iter().position(|d| d.name == *dimension);
+        let length = position.and_then(|p| all.get(p)).map_or(0, |d| d.length);
         ids.push(word(position.unwrap_or_default())?);
         bytes = bytes.saturating_mul(to_u64(length));
     }
@@ -217,6 +223,7 @@ fn variable<'a>(
         })
     };
     let size = u32::try_from(bytes).ok().filter(|&size| u64::from(size) <= LARGEST_VARIABLE);
+    let name = name.to_owned();
     Ok(Variable { name, dimensions: ids, attributes, data, size: size.ok_or_else(too_large)? })
 }
 
@@ -238,7 +245,8 @@ fn field_attributes(outline: &Outline<'_>) -> Result<Vec<Attribute>> {
     Ok(attributes)
 }
 
-fn coordinate_data(coordinate: &Coordinate) -> Result<Data<'_>> {
+/// The numbers of a coordinate as the file holds them.
+pub(crate) fn coordinate_data(coordinate: &Coordinate) -> Result<Data<'static>> {
     let values = match &coordinate.values {
         CoordinateValues::Float64(values) => return Ok(Data::Double(values.clone())),
         CoordinateValues::Int64(values) => values,
@@ -271,8 +279,9 @@ fn exact(name: &str, value: i64) -> Result<f64> {
 
 fn header(outline: &Outline<'_>, variables: &[Variable<'_>], begins: &[u64]) -> Result<Vec<u8>> {
     let mut out = b"CDF\x02\0\0\0\0".to_vec();
-    list_start(&mut out, DIMENSIONS, outline.all_dimensions().count())?;
-    for dimension in outline.all_dimensions() {
+    let dimensions = outline.all_dimensions();
+    list_start(&mut out, DIMENSIONS, dimensions.len())?;
+    for dimension in &dimensions {
         name(&mut out, &dimension.name)?;
         let length = i32::try_from(dimension.length).ok().filter(|&length| length > 0);
         let length = length.ok_or_else(|| {
@@ -288,7 +297,7 @@ fn header(outline: &Outline<'_>, variables: &[Variable<'_>], begins: &[u64]) -> 
     attributes::encode(&mut out, &list(&dataset, &[])?)?;
     list_start(&mut out, VARIABLES, variables.len())?;
     for (variable, begin) in variables.iter().zip(begins) {
-        name(&mut out, variable.name)?;
+        name(&mut out, &variable.name)?;
         out.extend(word(variable.dimensions.len())?.to_be_bytes());
         for id in &variable.dimensions {
             out.extend(id.to_be_bytes());

@@ -15,6 +15,7 @@ use gik_core::{
 use serde_json::{Map, Value, json};
 
 use super::{check_output, failed, sibling};
+use crate::field::BOUNDS;
 use crate::{Attributes, Coordinate, Field};
 
 /// Writes `field` to the folder `path`, which must not be there yet.
@@ -38,11 +39,13 @@ pub(super) fn write(field: &Field, path: &Path) -> Result<()> {
 
 fn write_store(field: &Field, folder: &Path) -> Result<()> {
     let mut consolidated = Map::new();
-    for coordinate in field.coordinates() {
+    let bounds: Vec<Coordinate> =
+        field.coordinates().iter().filter_map(Coordinate::bounds_variable).collect();
+    for coordinate in field.coordinates().iter().chain(&bounds).chain(field.ancillary()) {
         let shape: Vec<u64> =
             coordinate.dimensions.iter().map(|name| length(field, name)).collect();
         let names: Vec<&str> = coordinate.dimensions.iter().map(String::as_str).collect();
-        let attributes = coordinate.attributes.clone();
+        let attributes = coordinate.attributes_in_file();
         let array = coordinate_array(&coordinate.values, &shape, &names, 0, attributes)?;
         let place = folder.join(&coordinate.name);
         let json = array.metadata.to_json();
@@ -64,7 +67,8 @@ fn write_store(field: &Field, folder: &Path) -> Result<()> {
 }
 
 fn length(field: &Field, name: &str) -> u64 {
-    field.dimensions().iter().find(|it| it.name == name).map_or(1, |it| it.length as u64)
+    let is_bounds = if name == BOUNDS { 2 } else { 1 };
+    field.dimensions().iter().find(|it| it.name == name).map_or(is_bounds, |it| it.length as u64)
 }
 
 fn metadata(field: &Field) -> ArrayMetadata {

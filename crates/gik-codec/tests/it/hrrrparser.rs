@@ -68,10 +68,10 @@ fn levels_of_height_and_of_intervals() {
 }
 
 /// An array with one chunk stored, as VirtualiZarr describes it: no dictionary of attributes is
-/// left out, integers stand for NaT.
+/// left out, integers stand for `NaT`.
 fn array(
     var: &str,
-    data_type: Value,
+    data_type: &Value,
     (shape, chunk): (&[u64], &[u64]),
     dimensions: &[&str],
     (steps, key): (u32, &str),
@@ -108,21 +108,21 @@ fn zarrs_reads_a_store_of_hrrrparser() {
     let times =
         |name: &str| json!({"name": name, "configuration": {"unit": "s", "scale_factor": 1}});
     let file = (&[1_u64][..], &[1_u64][..]);
-    let time = array("time", times("numpy.datetime64"), file, &["time"], (1, "c/0"));
+    let time = array("time", &times("numpy.datetime64"), file, &["time"], (1, "c/0"));
     assert_eq!(integers(&time), [1_690_005_600]);
-    let step = array("step", times("numpy.timedelta64"), file, &["step"], (1, "c/0"));
+    let step = array("step", &times("numpy.timedelta64"), file, &["step"], (1, "c/0"));
     assert_eq!(integers(&step), [3600]);
     let all = (&[18_u64][..], &[18_u64][..]);
-    let steps = array("step", times("numpy.timedelta64"), all, &["step"], (18, "c/0"));
+    let steps = array("step", &times("numpy.timedelta64"), all, &["step"], (18, "c/0"));
     assert_eq!(integers(&steps), (0..18).map(|hour| hour * 3600).collect::<Vec<i64>>());
 
-    let level = array("sfc", json!("float64"), file, &["sfc"], (1, "c/0"));
+    let level = array("sfc", &json!("float64"), file, &["sfc"], (1, "c/0"));
     let values: Vec<f64> = level.retrieve_array_subset(&level.subset_all()).unwrap();
     assert_eq!(values, [0.0]);
 
     let plane = (&[1059_u64, 1799][..], &[1059_u64, 1799][..]);
     let first = |var: &str| -> f64 {
-        let places = array(var, json!("float64"), plane, &["y", "x"], (1, "c/0/0"));
+        let places = array(var, &json!("float64"), plane, &["y", "x"], (1, "c/0/0"));
         places.retrieve_array_subset::<Vec<f64>>(&[0..1, 0..1]).unwrap()[0]
     };
     // By ecCodes, which counts from 0 to 360°.
@@ -132,7 +132,7 @@ fn zarrs_reads_a_store_of_hrrrparser() {
     // The file's step is there, the others are not; ecCodes decodes it to zeros.
     let dimensions = ["time", "step", "sfc", "y", "x"];
     let field = (&[1_u64, 3, 1, 1059, 1799][..], &[1_u64, 1, 1, 1059, 1799][..]);
-    let values = array("cfrzr_sfc", json!("float64"), field, &dimensions, (1, "c/0/1/0/0/0"));
+    let values = array("cfrzr_sfc", &json!("float64"), field, &dimensions, (1, "c/0/1/0/0/0"));
     let values: Vec<f64> = values.retrieve_chunk(&[0, 1, 0, 0, 0]).unwrap();
     assert_eq!((values.len(), values.iter().all(|&value| value == 0.0)), (1059 * 1799, true));
 }

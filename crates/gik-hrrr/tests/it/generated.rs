@@ -74,7 +74,7 @@ fn disguise(mirror: &Mirror, path: &str, lines: &[&str]) {
     for (number, line) in (200..).zip(lines) {
         let line = index.lines().find(|it| it.contains(line)).unwrap();
         let offset: usize = line.split(':').nth(1).unwrap().parse().unwrap();
-        assert!(renumber(&mut data[offset..], 250, number));
+        assert!(renumber(data.get_mut(offset..).unwrap(), 250, number));
     }
     std::fs::write(mirror.path(path), data).unwrap();
 }

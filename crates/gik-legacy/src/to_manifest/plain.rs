@@ -209,7 +209,7 @@ mod tests {
             let value = if kind.letter == 'f' {
                 real(kind, bytes)
             } else {
-                whole(kind, bytes).map(|it| it as f64)
+                whole(kind, bytes).map(|it| f64::from(i32::try_from(it).unwrap()))
             };
             assert_eq!(value, Some(expected), "{dtype}");
         };

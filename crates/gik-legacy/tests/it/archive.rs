@@ -1,7 +1,7 @@
 //! Archives: those of the older workflow, and hostile ones.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -10,7 +10,7 @@ use gik_legacy::{KeyValueFile, inputs};
 use tempfile::TempDir;
 
 /// The names of the tables in an archive, and whether each could be read.
-fn read(path: PathBuf) -> Result<Vec<(String, bool)>> {
+fn read(path: &Path) -> Result<Vec<(String, bool)>> {
     let mut names = Vec::new();
     let files = inputs(&[path.display().to_string()])?;
     for file in files {
@@ -29,7 +29,7 @@ fn fixture(name: &str) -> PathBuf {
 
 #[test]
 fn the_archive_of_the_first_stage() {
-    let names = read(fixture("ecmwf/ecmwf_20260106_00z_efficient.zip")).unwrap();
+    let names = read(&fixture("ecmwf/ecmwf_20260106_00z_efficient.zip")).unwrap();
     assert_eq!(names.len(), 4);
     assert!(names.iter().all(|(_, is_read)| *is_read), "{names:?}");
     assert!(names.iter().any(|(name, _)| name.ends_with("members/ens_13/ens_13.parquet")));
@@ -37,7 +37,7 @@ fn the_archive_of_the_first_stage() {
 
 #[test]
 fn the_template_archive_of_ecmwf() {
-    let names = read(fixture("gik-fmrc-v2ecmwf_fmrc.tar.gz")).unwrap();
+    let names = read(&fixture("gik-fmrc-v2ecmwf_fmrc.tar.gz")).unwrap();
     assert_eq!(names.len(), 3);
     assert!(names.iter().all(|(_, is_read)| *is_read), "{names:?}");
 }
@@ -79,7 +79,7 @@ fn names_that_climb_out_are_refused() {
         for archive in
             [tar_gz(&folder, &[(name, b"x", 1)]), zip(&folder, &[("ok.json", b"{}"), (name, b"x")])]
         {
-            let error = read(archive).unwrap_err().to_string();
+            let error = read(&archive).unwrap_err().to_string();
             let shown = name.escape_debug().to_string();
             assert!(error.contains("names within its folder") && error.contains(&shown), "{error}");
         }
@@ -97,7 +97,7 @@ fn entries_that_expand_a_thousandfold_are_refused() {
         zip(&folder, &[("bomb.json", &zeros)]),
     ] {
         assert!(archive.metadata().unwrap().len() < 100_000);
-        let error = read(archive).unwrap_err().to_string();
+        let error = read(&archive).unwrap_err().to_string();
         assert!(error.contains("bomb.") && error.contains("more than the limit"), "{error}");
     }
 }
@@ -106,23 +106,23 @@ fn entries_that_expand_a_thousandfold_are_refused() {
 fn endless_and_broken_entries_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let endless = tar_gz(&folder, &[("long.parquet", b"x", 1 << 32)]);
-    assert!(read(endless).unwrap_err().to_string().contains("long.parquet"));
+    assert!(read(&endless).unwrap_err().to_string().contains("long.parquet"));
     // Small entries without end: each of them counts.
     let megabyte = vec![0; 1 << 20];
     let many: Vec<_> = (0..40).map(|_| ("many.json", &megabyte[..], 1 << 20)).collect();
-    let error = read(tar_gz(&folder, &many)).unwrap_err().to_string();
+    let error = read(&tar_gz(&folder, &many)).unwrap_err().to_string();
     assert!(error.contains("many.json") && error.contains("more than the limit"), "{error}");
     for bytes in [&b"PK"[..], b"PK\x03\x04", &[0x1f, 0x8b], &[0x1f, 0x8b, 8, 0, 1, 2, 3]] {
         let path = folder.path().join("broken.zip");
         std::fs::write(&path, bytes).unwrap();
-        assert!(read(path).unwrap_err().to_string().contains("broken.zip"), "{bytes:?}");
+        assert!(read(&path).unwrap_err().to_string().contains("broken.zip"), "{bytes:?}");
     }
     // Of an archive that is cut off no entry is half read.
     let whole = std::fs::read(fixture("gik-fmrc-v2ecmwf_fmrc.tar.gz")).unwrap();
     for end in (0..whole.len()).step_by(501) {
         let path = folder.path().join("cut.tar.gz");
         std::fs::write(&path, &whole[..end]).unwrap();
-        if let Ok(names) = read(path) {
+        if let Ok(names) = read(&path) {
             assert!(names.iter().all(|(_, is_read)| *is_read), "{end}");
         }
     }

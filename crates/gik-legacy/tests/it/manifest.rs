@@ -33,7 +33,7 @@ fn document(change: impl FnOnce(&mut serde_json::Value)) -> String {
     json!({"version": 1, "refs": refs}).to_string()
 }
 
-fn inline(chunk: Chunk<'_>) -> Vec<f64> {
+fn inline(chunk: &Chunk<'_>) -> Vec<f64> {
     let Chunk::Inline(bytes) = chunk else { panic!("{chunk:?}") };
     bytes.chunks_exact(8).map(|it| f64::from_le_bytes(it.try_into().unwrap())).collect()
 }
@@ -60,8 +60,11 @@ fn a_flat_dataset_becomes_a_manifest() {
     let Chunk::Inline(bytes) = time.chunks.get(0) else { panic!() };
     assert_eq!(bytes.as_ref(), [7_i64.to_le_bytes(), 8_i64.to_le_bytes()].concat());
     // A chunk that is missing has the fill value; longitudes are those that the codec makes.
-    assert_eq!(inline(group.array("latitude").unwrap().chunks.get(0)), [7.5; 3]);
-    assert_eq!(inline(group.array("longitude").unwrap().chunks.get(0)), [-180.0, -90.0, 0.0, 90.0]);
+    assert_eq!(inline(&group.array("latitude").unwrap().chunks.get(0)), [7.5; 3]);
+    assert_eq!(
+        inline(&group.array("longitude").unwrap().chunks.get(0)),
+        [-180.0, -90.0, 0.0, 90.0]
+    );
 }
 
 /// Checks that the spoiled dataset is refused with words that say where.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use gik::Job;
 use gik::analysis::accumulation::{Request, accumulate};
-use gik::analysis::exceedance::{DEFAULT_MEMORY, Exceedance, Plane};
+use gik::analysis::exceedance::{Exceedance, Plane};
 use gik::analysis::{BoundingBox, Field, Map, Palette, ProbabilitySheet, Query, read_field};
 use gik::core::{BuildOptions, Error, ErrorKind, RunRequest};
 use gik::icechunk::{Container, Opened, Repository, S3Settings, StoreLocation};
@@ -75,8 +75,8 @@ impl Demo {
             region: Some(region),
             ..Query::default()
         };
-        let rain = read_field(&opened, "tp", &query, &|_, _| {}).await?;
-        let temperature = read_field(&opened, "t2m", &query, &|_, _| {}).await?;
+        let (rain, _) = read_field(&opened, "tp", &query, &|_, _| {}).await?;
+        let (temperature, _) = read_field(&opened, "t2m", &query, &|_, _| {}).await?;
         for field in [&rain, &temperature] {
             output::print(&format!("   {}", describe(field)))?;
         }
@@ -150,7 +150,7 @@ async fn draw(opened: &Opened, region: BoundingBox, folder: &Path) -> anyhow::Re
     let job = Exceedance::open(opened, &request, &THRESHOLDS).await?;
     let mut sheet = ProbabilitySheet::new(&job, Some(region), "Africa/Nairobi".parse()?)?;
     let mut take = |plane: Plane<'_>| sheet.draw(&plane);
-    let summary = job.run(DEFAULT_MEMORY, &|_, _| {}, &mut take).await?;
+    let summary = job.run(&|_, _| {}, &mut take).await?;
     let path = folder.join("exceedance-24h.png");
     sheet.write_png(&path, &summary)?;
     output::print(&format!("   probabilities: {}", path.display()))?;

@@ -7,7 +7,7 @@ use gik::analysis::exceedance::RAIN_THRESHOLDS;
 use gik::analysis::{BoundingBox, Label, Zone};
 use gik::{Destination, Memory, Probabilities};
 
-use super::{Outcome, StateArguments, output};
+use super::{Outcome, StateArguments, lost, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ExceedanceMaps {
@@ -62,9 +62,10 @@ impl ExceedanceMaps {
             alignment: if self.sliding { Alignment::Sliding } else { Alignment::From(self.start) },
             labels: self.sel.clone(),
             region: self.bbox,
+            point: None,
+            memory: self.memory.bytes(),
         };
-        let destination =
-            Destination { files: self.output.clone(), zone: self.tz, memory: self.memory };
+        let destination = Destination { files: self.output.clone(), zone: self.tz };
         let bar = output::progress_bar("reading messages");
         let progress = output::advance(&bar);
         let done = gik::exceedance(
@@ -82,17 +83,17 @@ impl ExceedanceMaps {
 
     fn report(&self, done: &Probabilities) -> anyhow::Result<Outcome> {
         let totals = done.job.totals();
-        let losses = &done.summary.losses;
         let members = totals.members();
         if self.json {
             output::print_json(&done.to_json())?;
         } else {
             output::print(&format!(
-                "{}: {} windows of {} × {} thresholds, {members} members, {} messages, {:.1} s",
+                "{}: {} windows of {} × {} thresholds, {}, {} messages, {:.1} s",
                 self.variable,
                 totals.windows().len(),
                 self.window,
                 done.job.thresholds().len(),
+                if members == 1 { "1 member".to_owned() } else { format!("{members} members") },
                 output::count(done.messages as u64),
                 done.total_seconds,
             ))?;
@@ -100,31 +101,15 @@ impl ExceedanceMaps {
                 output::print(&format!("written to {}", path.display()))?;
             }
         }
-        if losses.clipped.count > 0 {
-            output::remark(&format!(
-                "{} values below zero (packing noise, the lowest {:.3} {}) were raised to 0",
-                output::count(losses.clipped.count as u64),
-                losses.clipped.lowest,
-                totals.units()
-            ));
-        }
         if let Some(drawn) = done.drawn.filter(|&drawn| drawn < totals.windows().len()) {
             output::remark(&format!(
                 "the picture has the first {drawn} of {} windows; choose others with --sel step=",
                 totals.windows().len()
             ));
         }
-        if !done.is_complete() {
-            output::remark(&format!(
-                "incomplete: {} messages missing, {} damaged",
-                losses.missing, losses.damaged
-            ));
-            for (window, used) in done.short().take(10) {
-                output::remark(&format!("  {}: {used} of {members} members", window.span));
-            }
-            for error in &losses.errors {
-                output::remark(&format!("  {error}"));
-            }
+        lost::remark_totals(totals, &done.summary.account);
+        for (window, used) in done.short().take(10) {
+            output::remark(&format!("  {}: {used} of {members} members", window.span));
         }
         Ok(if done.is_complete() { Outcome::Complete } else { Outcome::Incomplete })
     }

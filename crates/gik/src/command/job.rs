@@ -105,6 +105,19 @@ impl JobArguments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span(pub(super) std::time::Duration);
 
+impl Span {
+    /// At least a second: what is done again and again needs a pause.
+    pub(super) fn pause(text: &str) -> gik::core::Result<Self> {
+        match text.parse()? {
+            Self(span) if span.is_zero() => Err(gik::core::Error::argument(
+                format!("'{text}'"),
+                "is no pause; a second is the least",
+            )),
+            span => Ok(span),
+        }
+    }
+}
+
 impl std::str::FromStr for Span {
     type Err = gik::core::Error;
 

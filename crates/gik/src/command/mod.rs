@@ -11,6 +11,7 @@ mod history;
 mod import;
 mod info;
 mod job;
+mod lost;
 mod models;
 mod output;
 mod read;

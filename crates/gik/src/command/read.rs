@@ -1,17 +1,19 @@
 //! `gik read`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gik::analysis::accumulation::{Period, Request, accumulate};
+use gik::Memory;
+use gik::analysis::accumulation::{Account, Accumulation, Alignment, Period, Request};
 use gik::analysis::{
-    BoundingBox, Field, Format, Label, Place, Query, Reduction, check_output, is_coordinate,
-    read_field, read_reduced, write_field,
+    BoundingBox, Field, Format, Label, Losses, Place, Query, Reduction, check_output,
+    is_coordinate, read_field, read_reduced, write_field,
 };
 use gik::core::Error;
 use gik::icechunk::Opened;
 use serde_json::json;
 
-use super::{Outcome, StateArguments, coordinate, output};
+use super::{Outcome, StateArguments, coordinate, lost, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Read {
@@ -23,7 +25,7 @@ pub(super) struct Read {
     /// isobaricInhPa=500. Repeat it for several.
     #[arg(long, value_name = "DIM=LABEL")]
     sel: Vec<Label>,
-    /// Take the nearest label where the one of --sel is not there.
+    /// Take the nearest label where the one of --sel is not there, of those that are no range.
     #[arg(long)]
     nearest: bool,
     /// A region, west, south, east, north in degrees: 21,-12,53,23.
@@ -33,14 +35,22 @@ pub(super) struct Read {
     #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true, conflicts_with = "bbox")]
     point: Option<Place>,
     /// Totals over whole windows of this length, in mm for water: 24h. For amounts that the
-    /// model accumulates, whatever its own windows are.
-    #[arg(long, value_name = "LENGTH", conflicts_with = "point")]
+    /// model accumulates, whatever its own windows are; of the newest run, unless --sel time=
+    /// chooses one.
+    #[arg(long, value_name = "LENGTH")]
     accumulate: Option<Period>,
+    /// Of --accumulate: a total at every step at which one ends, instead of one after the
+    /// other.
+    #[arg(long, requires = "accumulate", conflicts_with = "start")]
+    sliding: bool,
+    /// Of --accumulate: where the first total begins, as a step.
+    #[arg(long, value_name = "STEP", requires = "accumulate")]
+    start: Option<u32>,
     /// A statistic in place of a dimension: mean, min, max, std, median, p90. Repeat it for
     /// several, which are computed in turn.
     #[arg(long, value_name = "DIM=STATISTIC")]
     reduce: Vec<Reduction>,
-    /// Memory to reduce in.
+    /// Memory to work in. What is read must fit into it.
     #[arg(long, value_name = "SIZE", default_value = "1GB")]
     memory: Memory,
     /// The file to write: .npy, .nc (CF NetCDF), .csv, .zarr (a folder) or .png (a map).
@@ -67,12 +77,12 @@ impl Read {
         if is_coordinate(&opened, &self.variable).await? {
             return self.coordinate(&opened, &labels).await;
         }
-        let (field, complete) = self.field(&opened, labels).await?;
+        let (field, got) = self.field(&opened, labels).await?;
         if let Some(path) = &self.output {
             write_field(&field, path)?;
         }
-        self.report(&field)?;
-        Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })
+        self.report(&field, &got)?;
+        Ok(if got.is_complete() { Outcome::Complete } else { Outcome::Incomplete })
     }
 
     async fn coordinate(&self, opened: &Opened, labels: &[Label]) -> anyhow::Result<Outcome> {
@@ -88,58 +98,73 @@ impl Read {
         coordinate::show(opened, &self.variable, labels, self.output.as_deref(), self.json).await
     }
 
-    /// What was asked for, and whether nothing of it is missing that totals need.
-    async fn field(&self, opened: &Opened, labels: Vec<Label>) -> anyhow::Result<(Field, bool)> {
+    /// What was asked for, and what of it was not got.
+    async fn field(&self, opened: &Opened, labels: Vec<Label>) -> anyhow::Result<(Field, Got)> {
         let bar = output::progress_bar("reading messages");
         let progress = output::advance(&bar);
         let mut reductions = self.reduce.as_slice();
-        let mut complete = true;
-        let mut field = if let Some(period) = self.accumulate {
-            let request =
-                Request { period, labels, region: self.bbox, ..Request::new(&self.variable) };
-            let (field, losses) = accumulate(opened, &request, &progress).await?;
-            complete = losses.totals == 0;
-            if !complete {
-                output::remark(&format!(
-                    "incomplete: {} totals lack messages ({} missing, {} damaged) and are NaN",
-                    losses.totals, losses.missing, losses.damaged
-                ));
-            }
-            field
+        let memory = self.memory.bytes();
+        let (mut field, got) = if let Some(period) = self.accumulate {
+            let request = Request {
+                variable: self.variable.clone(),
+                period,
+                alignment: match self.sliding {
+                    true => Alignment::Sliding,
+                    false => Alignment::From(self.start.unwrap_or(0)),
+                },
+                labels,
+                region: self.bbox,
+                point: self.point,
+                memory,
+            };
+            let job = Accumulation::open(opened, &request).await?;
+            let (field, account) = job.field(&progress).await?;
+            (field, Got::Totals(Box::new(job), account))
         } else {
-            let query = Query { labels, region: self.bbox, point: self.point };
-            match reductions.split_first() {
+            let query = Query { labels, region: self.bbox, point: self.point, memory };
+            let (field, losses) = match reductions.split_first() {
                 Some((first, rest)) => {
                     reductions = rest;
-                    let memory = self.memory.bytes();
-                    read_reduced(opened, &self.variable, &query, first, memory, &progress).await?
+                    read_reduced(opened, &self.variable, &query, first, &progress).await?
                 }
                 None => read_field(opened, &self.variable, &query, &progress).await?,
-            }
+            };
+            (field, Got::Messages(losses))
         };
         bar.finish_and_clear();
         for reduction in reductions {
             field = field.reduce(reduction)?;
         }
-        Ok((field, complete))
+        Ok((field, got))
     }
 
-    fn report(&self, field: &Field) -> anyhow::Result<()> {
+    fn report(&self, field: &Field, got: &Got) -> anyhow::Result<()> {
         let statistics = Statistics::of(field.values());
+        got.remark();
         if self.json {
             let dimensions: Vec<_> = field.dimensions().iter().map(|it| &it.name).collect();
-            return output::print_json(&json!({
+            let mut report = json!({
                 "variable": field.name(),
                 "dimensions": dimensions,
                 "shape": field.shape(),
                 "units": field.text("units"),
+                "at": chosen(field).into_iter().collect::<BTreeMap<_, _>>(),
                 "values": statistics.values,
                 "missing": statistics.missing,
                 "minimum": statistics.minimum,
                 "maximum": statistics.maximum,
                 "mean": statistics.mean,
+                "complete": got.is_complete(),
+                "losses": gik::losses_json(got.losses()),
                 "file": self.output,
-            }));
+                "peak_memory_bytes": gik::peak_memory(),
+            });
+            if let (Got::Totals(_, account), Some(report)) = (got, report.as_object_mut()) {
+                let (clipped, rejected) = gik::negative_json(account);
+                report.insert("clipped".to_owned(), clipped);
+                report.insert("rejected".to_owned(), rejected);
+            }
+            return output::print_json(&report);
         }
         output::print(&describe(field, &statistics))?;
         if let Some(path) = &self.output {
@@ -147,6 +172,46 @@ impl Read {
         }
         Ok(())
     }
+}
+
+/// What was read besides the values.
+enum Got {
+    Messages(Losses),
+    Totals(Box<Accumulation>, Account),
+}
+
+impl Got {
+    const fn losses(&self) -> &Losses {
+        match self {
+            Self::Messages(losses) => losses,
+            Self::Totals(_, account) => &account.losses,
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        match self {
+            Self::Messages(losses) => losses.is_none(),
+            Self::Totals(job, account) => {
+                account.is_complete() && job.impossible().next().is_none()
+            }
+        }
+    }
+
+    fn remark(&self) {
+        match self {
+            Self::Messages(losses) => lost::remark(losses),
+            Self::Totals(job, account) => lost::remark_totals(job, account),
+        }
+    }
+}
+
+/// The one label that was taken along a dimension, which may not be the one that was asked for.
+fn chosen(field: &Field) -> Vec<(&str, String)> {
+    let scalars = field
+        .coordinates()
+        .iter()
+        .filter(|it| it.dimensions.is_empty() && !it.attributes.contains_key("grid_mapping_name"));
+    scalars.map(|it| (it.name.as_str(), it.labels().concat())).collect()
 }
 
 fn describe(field: &Field, statistics: &Statistics) -> String {
@@ -159,6 +224,11 @@ fn describe(field: &Field, statistics: &Statistics) -> String {
             text.push_str(&format!("  {minimum} … {maximum} {units}, mean {mean:.4}"));
         }
         _ => text.push_str("  nothing but missing values"),
+    }
+    let chosen: Vec<String> =
+        chosen(field).into_iter().map(|(name, label)| format!("{name} {label}")).collect();
+    if !chosen.is_empty() {
+        text.push_str(&format!(", at {}", chosen.join(", ")));
     }
     if statistics.missing > 0 {
         text.push_str(&format!(

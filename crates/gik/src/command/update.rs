@@ -21,7 +21,7 @@ pub(super) struct Update {
     #[arg(long)]
     watch: bool,
     /// The time between two looks at the source.
-    #[arg(long, default_value_t = Span(Duration::from_secs(5)))]
+    #[arg(long, default_value_t = Span(Duration::from_secs(5)), value_parser = Span::pause)]
     interval: Span,
     /// When to give up, counted from the start of the command, whatever is waited for. A commit
     /// that was begun before has a minute more.

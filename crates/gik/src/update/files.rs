@@ -7,6 +7,8 @@ use gik_core::{
     Diagnostic, Error, ErrorKind, ObjectInfo, Problem, Report, Result, SourceFile, SourceReader,
 };
 
+use super::Present;
+
 /// Files asked for at once on servers that cannot list their folders, and how many in a row may be
 /// missing before the rest of them is taken to be, too.
 pub(super) const PROBED: usize = 64;
@@ -23,12 +25,15 @@ pub(super) struct File {
     read: Option<Seen>,
     /// What was wrong with it then, or with the last look at it.
     diagnostics: Vec<Diagnostic>,
+    /// Whether it may have more than it gave, or something else.
+    is_doubtful: bool,
 }
 
 impl File {
     /// Whether all that it should have is in the store.
     fn is_in(&self) -> bool {
         self.references >= u64::from(self.source.expected)
+            && !self.is_doubtful
             && (self.references > 0 || self.read.is_some())
     }
 }
@@ -37,13 +42,16 @@ impl File {
 pub(super) struct Files(Vec<File>);
 
 impl Files {
-    /// Those of a run, of which the store has so many references by url.
-    pub(super) fn new(sources: Vec<SourceFile>, in_store: &HashMap<String, u64>) -> Self {
+    /// Those of a run, of which the store has this.
+    pub(super) fn new(sources: Vec<SourceFile>, present: &Present) -> Self {
         let mut files: Vec<File> = sources
             .into_iter()
             .map(|source| {
-                let references = in_store.get(source.data.as_str()).copied().unwrap_or_default();
-                File { source, references, read: None, diagnostics: Vec::new() }
+                let data = source.data.as_str();
+                let references = present.references.get(data).copied().unwrap_or_default();
+                let is_doubtful = present.damaged.contains(data)
+                    || present.damaged.contains(source.index.as_str());
+                File { source, references, read: None, diagnostics: Vec::new(), is_doubtful }
             })
             .collect();
         files.sort_by_key(|file| (file.source.step, file.source.member, file.source.part));
@@ -140,6 +148,7 @@ impl Files {
                 .filter(|it| it.url == index || it.url == data)
                 .cloned()
                 .collect();
+            file.is_doubtful = file.diagnostics.iter().any(|it| it.problem.is_loss());
             // What was not its fault, or was given up before its turn, is read again at the next
             // look.
             let is_excused = file.diagnostics.iter().any(|it| it.problem == Problem::Unreadable);

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use gik::analysis::accumulation::{Alignment, Request, accumulate};
-use gik::analysis::exceedance::{DEFAULT_MEMORY, RAIN_THRESHOLDS, exceedance};
+use gik::analysis::exceedance::{Exceedance, Plane, RAIN_THRESHOLDS, exceedance};
 use gik::analysis::{BoundingBox, Field};
 use serde_json::json;
 
@@ -64,10 +64,9 @@ async fn probabilities_are_those_of_the_values_in_the_messages() {
     let thresholds = [400.0, 500.0, 600.0];
     let opened = desk.open("store").await;
     let request = Request::new("tp");
-    let (field, summary) =
-        exceedance(&opened, &request, &thresholds, DEFAULT_MEMORY, &|_, _| {}).await.unwrap();
+    let (field, summary) = exceedance(&opened, &request, &thresholds, &|_, _| {}).await.unwrap();
     assert_eq!(field.shape(), [2, 3, 361, 720]);
-    assert_eq!((summary.members.as_slice(), summary.losses.totals), (&[4, 4][..], 0));
+    assert_eq!((summary.members.as_slice(), summary.account.totals), (&[4, 4][..], 0));
     let mut expected = Vec::new();
     for number in 0..2 {
         let days: Vec<_> = (0..4).map(|member| day(&run, member, number)).collect();
@@ -77,8 +76,19 @@ async fn probabilities_are_those_of_the_values_in_the_messages() {
     assert!(expected.iter().any(|&it| it > 0.0 && it < 100.0), "a test of nothing");
 
     // One window at a time, as when memory is short, comes to the same.
-    let (again, _) = exceedance(&opened, &request, &thresholds, 0, &|_, _| {}).await.unwrap();
-    assert_same(again.values(), &expected);
+    let short = Request { memory: 0, ..request.clone() };
+    let job = Exceedance::open(&opened, &short, &thresholds).await.unwrap();
+    assert_eq!(job.passes(), [0..1, 1..2]);
+    let mut again = Vec::new();
+    let mut take = |plane: Plane<'_>| {
+        again.extend_from_slice(plane.values);
+        Ok(())
+    };
+    job.run(&|_, _| {}, &mut take).await.unwrap();
+    assert_same(&again, &expected);
+    // A field in memory is refused before anything is read.
+    let error = exceedance(&opened, &short, &thresholds, &|_, _| {}).await.unwrap_err();
+    assert!(error.to_string().contains("does not fit into 0 MB"), "{error}");
 
     let line = "exceedance store --allow bucket --thresholds 600,400,500 -o x.nc -o x.png --json";
     let report = desk.gik(line).exits(0).json();
@@ -126,6 +136,61 @@ fn a_window_that_lacks_a_message_is_missing_not_smaller() {
             assert_same(total, &day(&run, member, window));
         }
     }
+}
+
+#[test]
+fn windows_are_those_of_the_chosen_steps() {
+    let run = run();
+    let desk = desk(&run);
+    build(&desk, 0);
+    let line = "exceedance store --allow bucket --thresholds 500 --sel step=27:48 -o x.nc --json";
+    let report = desk.gik(line).exits(0).json();
+    assert_eq!(report["windows"], json!([{"start": 24, "end": 48, "members": 4}]));
+    let days: Vec<_> = (0..4).map(|member| day(&run, member, 1)).collect();
+    assert_same(&last_floats(&desk.path("x.nc"), POINTS), &probability(&days, 500.0));
+
+    // The same total at a place, as a table of members.
+    let line = "read store tp --allow bucket --accumulate 24h --start 24 --point 0,30 -o x.csv";
+    desk.gik(line).exits(0);
+    let text = std::fs::read_to_string(desk.path("x.csv")).unwrap();
+    let last = |line: &str| line.rsplit(',').next().unwrap().parse::<f32>().unwrap();
+    let found: Vec<f32> = text.lines().skip(1).map(last).collect();
+    let at = 180 * 720 + 420;
+    assert_same(&found, &days.iter().map(|day| day[at]).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_window_without_its_steps_is_missing_and_said_to_be() {
+    let steps: Vec<u32> = (0..=48).step_by(3).filter(|&step| step != 12).collect();
+    let run = Run::of(gik_testkit::gefs::Product::A, &[0], &steps, |field| field == TP);
+    let desk = desk(&run);
+    let options = "--product pgrb2ap5 --variables tp --members 0 --steps 0-9,15-48";
+    desk.build(&format!("{options} --source bucket --store store")).exits(0);
+    let line = "read store tp --accumulate 24h --allow bucket -o x.nc";
+    desk.gik(line).exits(3).says(&["1 of 2 windows", "0–24: nothing that spans 9–12"]);
+    let line = "exceedance store --thresholds 500 --allow bucket -o x.nc";
+    desk.gik(line).exits(3).says(&["1 of 2 windows", "0–24: nothing that spans 9–12"]);
+}
+
+/// A scale factor of 2^1024: values beyond all numbers, which would reach every threshold.
+#[test]
+fn infinite_values_are_damage() {
+    let run = run();
+    let desk = desk(&run);
+    build(&desk, 0);
+    let path = desk.path("bucket").join(run.path(2, 12));
+    let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let mut at = 16;
+    while bytes[at + 4] != 5 {
+        at += u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    }
+    bytes[at + 15..at + 17].copy_from_slice(&[4, 0]);
+    std::fs::write(&path, bytes).unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    let line = "exceedance store --allow bucket --thresholds 500 -o x.nc --json";
+    let report = desk.gik(line).exits(3).says(&["finite", "0–24: 3 of 4 members"]).json();
+    assert_eq!(report["losses"]["damaged"], 1);
 }
 
 #[test]
@@ -207,7 +272,7 @@ async fn probabilities_of_the_ecmwf_ensemble_are_those_of_the_older_tools() {
     let opened = desk.open("store").await;
     let request = east_africa(Alignment::Sliding);
     let (found, summary) =
-        exceedance(&opened, &request, &RAIN_THRESHOLDS, DEFAULT_MEMORY, &|_, _| {}).await.unwrap();
+        exceedance(&opened, &request, &RAIN_THRESHOLDS, &|_, _| {}).await.unwrap();
     assert_eq!(summary.members, [3, 3, 3]);
     let text = include_str!("../fixtures/legacy/ecmwf_probability.txt");
     let mut planes = found.values().chunks_exact(141 * 129);

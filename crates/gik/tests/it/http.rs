@@ -94,7 +94,7 @@ fn what_is_missing_on_a_web_server_is_reported() {
     std::fs::File::options().write(true).open(path).unwrap().set_modified(later).unwrap();
     let read = format!("read store tp --sel step=3 --allow {} -o x.npy", server.url());
     desk.gik(&read).exits(1).says(&["was overwritten since", &run.path(1, 3)]);
-    desk.gik(&format!("{read} --sel member=0")).exits(0);
+    desk.gik(&format!("{read} --sel member=0")).exits(3);
     assert_same(&desk.npy("x.npy").1, &run.missing());
     assert!(!run.values(TP, 0, 3)[0].is_nan());
 }

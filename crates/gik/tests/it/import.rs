@@ -3,7 +3,8 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use gik::analysis::{Alignment, BoundingBox, Request, accumulate};
+use gik::analysis::BoundingBox;
+use gik::analysis::accumulation::{Alignment, Request, accumulate};
 
 use crate::desk::{Desk, assert_same};
 
@@ -61,8 +62,8 @@ async fn members_of_gefs_decode_to_the_true_rain_of_a_day() {
     let region: BoundingBox = "21,-12,53,23".parse().unwrap();
     let request =
         Request { region: Some(region), alignment: Alignment::default(), ..Request::new("tp") };
-    let (rain, losses) = accumulate(&opened, &request, &|_, _| {}).await.unwrap();
-    assert_eq!((rain.shape(), losses.totals), (vec![1, 2, 141, 129], 1));
+    let (rain, account) = accumulate(&opened, &request, &|_, _| {}).await.unwrap();
+    assert_eq!((rain.shape(), account.losses.missing), (vec![1, 2, 141, 129], 1));
     let expected = include_str!("../fixtures/legacy/gefs_true_24h.txt");
     let expected = crate::exceedance::runs(expected);
     for (found, expected) in rain.values().iter().zip(&expected) {
@@ -78,7 +79,7 @@ fn a_template_archive_and_fresh_indexes_give_what_the_model_does() {
     copy(&desk, "gik-fmrc-gefs-20241112.tar.gz", "template.tar.gz");
     let import = "import --template template.tar.gz --run 2025-01-06T00 --source bucket --store a";
     // An index is missing: that of step 12 of member 2.
-    desk.gik(import).exits(3).says(&["gep02.t00z.pgrb2s.0p25.f012.idx", "could not be read"]);
+    desk.gik(import).exits(3).says(&["gep02.t00z.pgrb2s.0p25.f012", "could not be read"]);
     let build =
         "build gefs --run 2025-01-06T00 --members 1,2 --steps 0-27 --source bucket --store b";
     desk.gik(build).exits(3);
@@ -124,8 +125,8 @@ fn headers_tell_the_levels_that_files_of_ecmwf_mixed_up() {
                  --steps 0-3 --source bucket --store built";
     desk.gik(built);
     for (name, selection) in [
-        ("t", "--sel member=13 --sel step=3 --sel isobaricInhPa=700"),
-        ("u", "--sel member=1 --sel step=0 --sel isobaricInhPa=1000"),
+        ("t", "--sel member=13 --sel step=3 --sel isobaricInhPa=500"),
+        ("u", "--sel member=1 --sel step=0 --sel isobaricInhPa=500"),
         ("tp", "--sel member=1 --sel step=3"),
         ("tp", "--sel member=0 --sel step=0"),
     ] {
@@ -152,15 +153,19 @@ fn references_that_lie_are_found_by_headers() {
     std::fs::rename(file("f018"), desk.path("x")).unwrap();
     std::fs::rename(file("f021"), file("f018")).unwrap();
     std::fs::rename(desk.path("x"), file("f021")).unwrap();
+    // Of all messages of a file the first bytes are damaged.
     let mut bytes = std::fs::read(file("f024")).unwrap();
-    bytes[..4].copy_from_slice(b"spam");
+    let starts = |at: &usize| bytes[*at..].starts_with(b"GRIB");
+    for at in (0..bytes.len() - 4).filter(starts).collect::<Vec<_>>() {
+        bytes[at..at + 4].copy_from_slice(b"spam");
+    }
     std::fs::write(file("f024"), bytes).unwrap();
     std::fs::remove_file(file("f027")).unwrap();
     let import = "import gep01.parquet --verify --source bucket --store store --json";
     let found = desk.gik(import).exits(3).json();
     let count = |name: &str| found["findings"][name]["count"].as_u64().unwrap_or_default();
-    assert_eq!(count("header_corrected") + count("wrong_message"), 17, "{found}");
-    assert_eq!(count("unreadable"), 8, "{found}");
+    let counts = [count("header_corrected"), count("wrong_message"), count("unreadable")];
+    assert_eq!(counts, [16, 8, 8], "{found}");
 }
 
 #[test]

@@ -164,7 +164,7 @@ async fn levels_of_two_files_are_one_array() {
     );
     assert_eq!(report["problems"], json!({"missing_file": 1}));
     let line = "read half gh --sel isobaricInhPa=975:1000 --sel member=1 --allow bucket -o gh.npy";
-    desk.gik(line).exits(0);
+    desk.gik(line).exits(3);
     let (shape, values) = desk.npy("gh.npy");
     assert_eq!(shape, [1, 1, 2, 361, 720]);
     let (first, second) = values.split_at(361 * 720);

@@ -201,8 +201,69 @@ fn the_nearest_label_where_asked() {
     let desk = desk_with(&run);
     let line = "read store t2m --sel step=4 --sel member=0 --allow bucket -o x.npy";
     desk.gik(line).exits(2).says(&["is not in the store"]);
-    desk.gik(&format!("{line} --nearest")).exits(0);
+    let taken = desk.gik(&format!("{line} --nearest --json")).exits(0).json();
+    assert_eq!((&taken["at"]["step"], &taken["at"]["member"]), (&"3".into(), &"0".into()));
     assert_same(&desk.npy("x.npy").1, &run.values(T2M, 0, 3));
+}
+
+#[test]
+fn a_lost_message_costs_its_own_values_and_is_told() {
+    let run = Run::new(&[0, 1, 2], &[0, 3]);
+    let desk = Desk::new();
+    run.write(&desk.path("bucket"));
+    let path = |member, step| desk.path("bucket").join(run.path(member, step));
+    // Member 1 has no 0 h in the store; the file of member 2 goes after it was built.
+    std::fs::remove_file(path(1, 0)).unwrap();
+    desk.build(&format!("{} --source bucket --store store", run.options())).exits(3);
+    std::fs::remove_file(path(2, 3)).unwrap();
+
+    let line = "read store t2m --allow bucket --json -o x.npy";
+    let outcome = desk.gik(line).exits(3);
+    let name = run.path(2, 3);
+    let outcome = outcome.says(&["of 6 messages 1 is not in the store and 1 could not be", &name]);
+    let losses = outcome.json()["losses"].clone();
+    assert_eq!((&losses["wanted"], &losses["missing"]), (&6.into(), &1.into()));
+    assert!(losses["errors"][0].as_str().unwrap().contains(&name), "{losses}");
+    for (found, (member, step)) in desk.npy("x.npy").1.chunks(ROWS * COLUMNS).zip(run.targets()) {
+        if (member, step) == (1, 0) || (member, step) == (2, 3) {
+            assert!(found.iter().all(|value| value.is_nan()));
+        } else {
+            assert_same(found, &run.values(T2M, member, step));
+        }
+    }
+
+    // A statistic says of how many members it is.
+    for measure in ["mean", "p50"] {
+        let line = "read store t2m --sel time=2025-01-06T00 --allow bucket -o x.zarr --reduce";
+        desk.gik(&format!("{line} member={measure}")).exits(3);
+        let counts = std::fs::read(desk.path("x.zarr/member_count/c/0")).unwrap();
+        assert_eq!(counts, [2_i64.to_le_bytes(), 2_i64.to_le_bytes()].concat());
+        std::fs::remove_dir_all(desk.path("x.zarr")).unwrap();
+    }
+    // What is whole is complete, and so is rain at a step at which there cannot be any.
+    desk.gik("read store t2m --sel member=0 --allow bucket").exits(0);
+    desk.gik("read store tp --sel member=0 --allow bucket").exits(0);
+    // Where nothing can be read that is an error.
+    desk.gik("read store t2m --sel member=2 --sel step=3 --allow bucket").exits(1).says(&[&name]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_into_memory_is_refused_before_it_is_read() {
+    use gik::analysis::{Query, read_field, read_reduced};
+    let desk = desk_with(&Run::new(&[0, 1], &[0, 3]));
+    let opened = desk.open("store").await;
+    let query = Query { memory: 185 << 20, ..Query::default() };
+    let refused = |error: gik::core::Error| error.to_string();
+    let error = refused(read_field(&opened, "t2m", &query, &|_, _| {}).await.unwrap_err());
+    assert!(error.contains("a result of 5 MB: does not fit into 193 MB"), "{error}");
+    for measure in ["member=mean", "member=p90"] {
+        let query = Query { memory: 183 << 20, ..Query::default() };
+        let reduction = measure.parse().unwrap();
+        let read = read_reduced(&opened, "t2m", &query, &reduction, &|_, _| {}).await;
+        assert!(refused(read.unwrap_err()).contains("does not fit"), "{measure}");
+    }
+    let query = Query { memory: 190 << 20, ..Query::default() };
+    assert!(read_field(&opened, "t2m", &query, &|_, _| {}).await.is_ok());
 }
 
 #[test]

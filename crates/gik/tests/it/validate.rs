@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use gik_testkit::hrrr::HrrrRun;
+
 use crate::desk::Desk;
 use crate::run::Run;
 
@@ -104,26 +106,21 @@ fn old_states_are_forgotten() {
 fn a_template_with_a_lost_file_is_not_complete() {
     let desk = Desk::new();
     let bucket = desk.path("bucket");
-    let run = Run::new(&[0], &[0, 3, 6]);
-    run.write(&bucket);
-    let path = |step: u32| run.path(0, step);
-    let pattern = path(3).replace("20250106", "{date}").replace("f003", "f{step:3}");
-    let learn = format!(
-        "template build bucket/{} bucket/{} -o product.tsv --pattern {}",
-        path(0),
-        path(3),
-        pattern.replace("/00/", "/{hour}/").replace("t00z", "t{hour}z"),
-    );
+    let run = HrrrRun::new("2025-08-01T00".parse().unwrap()).hours(3..=5);
+    run.write_headers(&bucket).unwrap();
+    let pattern = run.path(3).replace("20250801", "{date}").replace("t00z", "t{hour}z");
+    let pattern = pattern.replace("f03", "f{step:2}");
+    let learn = format!("template build bucket/{} -o product.tsv --pattern {pattern}", run.path(3));
     desk.gik(&learn).exits(0);
-    fs::remove_file(bucket.join(path(6))).unwrap();
-    let build = "build --template product.tsv --run 2025-01-06T00 --steps 0,3,6 --source bucket \
+    fs::remove_file(bucket.join(run.path(5))).unwrap();
+    let build = "build --template product.tsv --run 2025-08-01T00 --steps 3,4,5 --source bucket \
                  --store store";
     desk.gik(build).exits(3);
     let report = desk.gik("validate store --sample 0 --json").exits(3).json();
     let expected = report["runs"][0]["references"]["expected"].as_u64().unwrap();
     let there = report["runs"][0]["references"]["there"].as_u64().unwrap();
     assert!(there > 0 && there < expected, "{report}");
-    run.write(&bucket);
+    run.write_headers(&bucket).unwrap();
     desk.gik(build).exits(0);
     desk.gik("validate store --sample 0").exits(0);
 }

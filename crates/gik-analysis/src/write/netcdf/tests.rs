@@ -143,6 +143,7 @@ fn forecast() -> Field {
             dimensions: dimensions.iter().map(|&name| name.into()).collect(),
             values: CoordinateValues::Int64(values.to_vec()),
             attributes: Attributes::new(),
+            bounds: None,
         }
         .with_attribute("units", "seconds since 1970-01-01")
         .with_attribute("calendar", "proleptic_gregorian")

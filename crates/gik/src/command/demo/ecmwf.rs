@@ -44,7 +44,7 @@ pub(super) async fn play(folder: &Path, region: &BoundingBox) -> anyhow::Result<
     for name in ["tp", "t2m", "t"] {
         let labels = vec!["time=2025-09-30T00".parse()?, "step=3".parse()?];
         let query = Query { labels, region: Some(*region), ..Query::default() };
-        let field = read_field(&opened, name, &query, &|_, _| {}).await?;
+        let (field, _) = read_field(&opened, name, &query, &|_, _| {}).await?;
         output::print(&format!("   {}", describe(&field)))?;
     }
     Ok(())
