@@ -103,7 +103,11 @@ impl Catalogue {
             let Some(&variable) = positions.get(row.name) else { continue };
             let level = match row.dimension {
                 None => 0,
-                Some(dimension) => level_position(&group, dimension, row.level)?,
+                Some(dimension) => match level_position(&group, dimension, row.level) {
+                    Some(position) => position,
+                    // Of another product, whose files have more levels.
+                    None => continue,
+                },
             };
             let label = row
                 .dimension
@@ -222,7 +226,7 @@ fn add(candidates: &mut Vec<Candidate>, candidate: Candidate) {
 }
 
 /// The position of a level in the coordinate of its dimension.
-fn level_position(group: &ManifestGroup, dimension: &str, level: Level) -> Result<u32> {
+fn level_position(group: &ManifestGroup, dimension: &str, level: Level) -> Option<u32> {
     let values = group.array(dimension).map(doubles).unwrap_or_default();
     let bounds = group.array(&format!("{dimension}_bounds")).map(doubles).unwrap_or_default();
     let position = match level.bounds() {
@@ -231,9 +235,7 @@ fn level_position(group: &ManifestGroup, dimension: &str, level: Level) -> Resul
         }
         _ => values.iter().position(|&value| Some(value) == level.value()),
     };
-    position.and_then(|position| u32::try_from(position).ok()).ok_or_else(|| {
-        Error::mismatch(format!("levels of {dimension}"), level.to_string(), "not among them")
-    })
+    position.and_then(|position| u32::try_from(position).ok())
 }
 
 /// The values of a coordinate of the model's, which has one inline chunk of doubles.
