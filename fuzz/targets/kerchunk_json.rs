@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 
 /// A short text can ask for many references, and for a million chunks of which none is there:
 /// 16 bytes each.
-const MEMORY: usize = 64 << 20;
+const MEMORY: usize = 128 << 20;
 /// References where some are generated: two million would take more than a second.
 const LIMIT: u64 = 10_000;
 
