@@ -125,7 +125,8 @@ fn wrong_configurations() {
     let error = CodecConfiguration::from_json(&json!({"name": "grib"})).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "unknown codec 'grib'; this build has: gribberish, test_gribberish, test_twice"
+        "unknown codec 'grib'; this build has: gribberish, hrrr_gribberish, test_gribberish, \
+         test_twice"
     );
     let error = CodecConfiguration::from_json(&json!("test_twice")).unwrap_err();
     assert_eq!(

@@ -198,3 +198,29 @@ fn a_lost_line_of_an_optional_field_is_incomplete() {
         "-6h-enfo-ef.index: no line tells of 1 stretches of the file, ",
     ]);
 }
+
+/// What was damaged when it was taken in is looked at again by the next update, though the store
+/// has as much as it must have; until it is mended the run is not complete.
+#[test]
+fn what_was_damaged_is_mended_by_the_next_update() {
+    let desk = Desk::new();
+    let run = ensemble().members(1..=1).steps(0..=3);
+    run.write_messages(&desk.path("bucket"), &["2t"]).unwrap();
+    let folder = desk.path("bucket/20260205/00z/ifs/0p25/enfo");
+    let index = folder.join("20260205000000-3h-enfo-ef.index");
+    let whole = std::fs::read_to_string(&index).unwrap();
+    // Two lines for one message: which one is right nobody can tell.
+    let mut again: serde_json::Value = serde_json::from_str(whole.lines().next().unwrap()).unwrap();
+    again["_length"] = 900.into();
+    std::fs::write(&index, format!("{whole}{again}\n")).unwrap();
+    let options = "--members 1 --steps 0-3 --variables t2m --source bucket --store store";
+    let update = format!("update ecmwf --run {TIME} {options} --index-only --json");
+    let report = desk.gik(&update).exits(3).json();
+    assert_eq!(report["references"]["there"], report["references"]["expected"]);
+    let commits = desk.gik("history store --json").exits(0).json();
+    let damaged = commits["commits"][0]["properties"]["damaged"].to_string();
+    assert!(damaged.contains("-3h-enfo-ef"), "{damaged} {report}");
+    desk.gik(&update).exits(3);
+    std::fs::write(&index, whole).unwrap();
+    desk.gik(&update).exits(0);
+}

@@ -107,30 +107,6 @@ fn the_newest_run_is_found() {
     assert_eq!(report["run"], cycle(1));
 }
 
-/// What was damaged when it was taken in is looked at again, though the store has as much as it
-/// must have; until then the run is not complete.
-#[test]
-fn what_was_damaged_is_mended_by_the_next_update() {
-    let desk = Desk::new();
-    let bucket = desk.path("bucket");
-    let run = Run::new(&[0], &[0, 3]);
-    run.write(&bucket);
-    let index = bucket.join(run.path(0, 3)).with_added_extension("idx");
-    let whole = fs::read_to_string(&index).unwrap();
-    // Two lines for one message: which one is right nobody can tell.
-    let (first, others) = whole.split_once('\n').unwrap();
-    let again = first.replacen("1:0:", "2:100:", 1);
-    fs::write(&index, format!("{first}\n{again}\n{others}")).unwrap();
-    let options = "--index-only --json";
-    let report = desk.gik(&line(&run, options)).exits(3).json();
-    let commits = desk.gik("history store --json").exits(0).json();
-    let damaged = commits["commits"][0]["properties"]["damaged"].to_string();
-    assert!(damaged.contains("f003"), "{damaged} {report}");
-    desk.gik(&line(&run, options)).exits(3);
-    fs::write(&index, whole).unwrap();
-    desk.gik(&line(&run, options)).exits(0);
-}
-
 #[test]
 fn wrong_spans_are_refused() {
     let desk = Desk::new();
