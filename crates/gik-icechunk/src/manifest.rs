@@ -27,8 +27,10 @@ pub struct Selection {
     pub positions: BTreeMap<String, Vec<u64>>,
 }
 
-/// The most chunks of all arrays together: a grid is held as a whole, 16 bytes a chunk.
-const CHUNK_LIMIT: u64 = 1 << 26;
+/// The most chunks of all arrays together, for each reference of the store, and in any case: a
+/// grid is held as a whole, 16 bytes a chunk, whether its chunks are there or not.
+const CHUNKS_PER_REFERENCE: u64 = 64;
+const CHUNKS: u64 = 1 << 20;
 /// The most bytes of chunks that lie in the repository itself.
 const BYTES_LIMIT: u64 = 1 << 30;
 
@@ -39,7 +41,7 @@ impl Repository {
     ///
     /// # Errors
     /// When it cannot be read, when a variable or position is not there, when an array is none
-    /// that a [`ManifestStore`] can have, or when there are more than 2²⁶ chunks.
+    /// that a [`ManifestStore`] can have, or when of its chunks nearly all are missing.
     pub async fn manifest(&self, opened: &Opened, selection: &Selection) -> Result<ManifestStore> {
         let mut all = BTreeMap::new();
         for name in opened.array_names().await? {
@@ -68,7 +70,9 @@ impl Repository {
                 format!("is not in {}; there are {names}", self.location),
             ));
         }
+        let there: u64 = self.manifests(opened).await?.iter().map(|it| it.references).sum();
         let mut reading = Reading {
+            limit: CHUNKS.max(there.saturating_mul(CHUNKS_PER_REFERENCE)),
             repository: self,
             opened,
             selection,
@@ -116,6 +120,7 @@ struct Reading<'r> {
     opened: &'r Opened,
     selection: &'r Selection,
     sources: SourceTable,
+    limit: u64,
     chunks: u64,
     bytes: u64,
 }
@@ -149,15 +154,12 @@ impl Reading<'_> {
             *length = chosen.len() as u64;
         }
         self.chunks = self.chunks.saturating_add(metadata.chunk_count());
-        if self.chunks > CHUNK_LIMIT {
-            let what = "number of chunks";
-            return Err(Error::new(ErrorKind::LimitExceeded {
-                what,
-                limit: CHUNK_LIMIT,
-                found: self.chunks,
-            })
-            .in_url(self.place(name))
-            .with_source(std::io::Error::other("choose a run, or fewer variables")));
+        if self.chunks > self.limit {
+            let what = "number of chunks, nearly all of which are missing,";
+            let (limit, found) = (self.limit, self.chunks);
+            return Err(Error::new(ErrorKind::LimitExceeded { what, limit, found })
+                .in_url(self.place(name))
+                .with_source(std::io::Error::other("choose a run, or fewer variables")));
         }
         ManifestArray::empty(metadata)
     }

@@ -103,7 +103,11 @@ impl Catalogue {
             let Some(&variable) = positions.get(row.name) else { continue };
             let level = match row.dimension {
                 None => 0,
-                Some(dimension) => level_position(&group, dimension, row.level)?,
+                Some(dimension) => match level_position(&group, dimension, row.level) {
+                    Some(position) => position,
+                    // Of another product, whose files have more levels.
+                    None => continue,
+                },
             };
             let label = row
                 .dimension
@@ -135,21 +139,21 @@ impl Catalogue {
             Subject::Own(name) => self.names.get(name),
         };
         let candidates = candidates.map_or(&[][..], Vec::as_slice);
+        let label = |it: &&Candidate| match subject {
+            Subject::Own(_) => it.label.or(self.level(it)),
+            Subject::Group { .. } | Subject::Mars { .. } => self.level(it),
+        };
         match candidates {
             [] => Found::Nothing,
-            [one] => self.one(one),
+            [one] => Found::One(one.slot, label(&one)),
             [first, ..] => {
                 if candidates.iter().any(|it| it.slot.variable != first.slot.variable) {
                     return Found::Ambiguous;
                 }
                 let Some(level) = level else { return Found::LevelUnknown };
-                let label = |it: &&Candidate| match subject {
-                    Subject::Own(_) => it.label,
-                    Subject::Group { .. } | Subject::Mars { .. } => self.level(it),
-                };
                 let mut fitting = candidates.iter().filter(|it| label(it) == Some(level));
                 match (fitting.next(), fitting.next()) {
-                    (Some(one), None) => self.one(one),
+                    (Some(one), None) => Found::One(one.slot, label(&one)),
                     (Some(_), Some(_)) => Found::LevelUnknown,
                     (None, _) => Found::Nothing,
                 }
@@ -192,10 +196,6 @@ impl Catalogue {
         start == Some(window.start_seconds())
     }
 
-    fn one(&self, candidate: &Candidate) -> Found {
-        Found::One(candidate.slot, self.level(candidate))
-    }
-
     fn level(&self, candidate: &Candidate) -> Option<f64> {
         self.rows.get(candidate.row).and_then(|row| row.level.value())
     }
@@ -226,7 +226,7 @@ fn add(candidates: &mut Vec<Candidate>, candidate: Candidate) {
 }
 
 /// The position of a level in the coordinate of its dimension.
-fn level_position(group: &ManifestGroup, dimension: &str, level: Level) -> Result<u32> {
+fn level_position(group: &ManifestGroup, dimension: &str, level: Level) -> Option<u32> {
     let values = group.array(dimension).map(doubles).unwrap_or_default();
     let bounds = group.array(&format!("{dimension}_bounds")).map(doubles).unwrap_or_default();
     let position = match level.bounds() {
@@ -235,9 +235,7 @@ fn level_position(group: &ManifestGroup, dimension: &str, level: Level) -> Resul
         }
         _ => values.iter().position(|&value| Some(value) == level.value()),
     };
-    position.and_then(|position| u32::try_from(position).ok()).ok_or_else(|| {
-        Error::mismatch(format!("levels of {dimension}"), level.to_string(), "not among them")
-    })
+    position.and_then(|position| u32::try_from(position).ok())
 }
 
 /// The values of a coordinate of the model's, which has one inline chunk of doubles.

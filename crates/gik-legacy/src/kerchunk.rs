@@ -6,5 +6,5 @@ mod json;
 mod parquet;
 mod template;
 
-pub use json::{read_json, write_json};
+pub use json::{read_json, read_json_limited, write_json};
 pub use parquet::{is_parquet_folder, read_parquet, write_parquet};

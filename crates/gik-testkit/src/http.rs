@@ -54,7 +54,7 @@ impl HttpServer {
     ///
     /// When the port or the thread cannot be had.
     pub fn start(root: impl Into<PathBuf>) -> io::Result<Self> {
-        Self::of_site(root.into(), true)
+        Self::of_site(root.into(), Vec::new())
     }
 
     /// The same without `ETag` and `Last-Modified`: nothing tells versions of a file apart.
@@ -63,12 +63,21 @@ impl HttpServer {
     ///
     /// When the port or the thread cannot be had.
     pub fn without_versions(root: impl Into<PathBuf>) -> io::Result<Self> {
-        Self::of_site(root.into(), false)
+        Self::of_site(root.into(), vec![ETAG, LAST_MODIFIED])
     }
 
-    fn of_site(root: PathBuf, has_versions: bool) -> io::Result<Self> {
+    /// The same without `Last-Modified`: only entity tags tell versions apart.
+    ///
+    /// # Errors
+    ///
+    /// When the port or the thread cannot be had.
+    pub fn with_tags_alone(root: impl Into<PathBuf>) -> io::Result<Self> {
+        Self::of_site(root.into(), vec![LAST_MODIFIED])
+    }
+
+    fn of_site(root: PathBuf, unsaid: Vec<HeaderName>) -> io::Result<Self> {
         let (faults, counters) = (Faults::none(), Counters::default());
-        let handler = Arc::new(Site { root: root.clone(), has_versions });
+        let handler = Arc::new(Site { root: root.clone(), unsaid });
         let server = Server::start("gik-http", handler, faults.clone(), counters.clone())?;
         Ok(Self { root, faults, counters, server })
     }
@@ -100,7 +109,7 @@ impl HttpServer {
 
 struct Site {
     root: PathBuf,
-    has_versions: bool,
+    unsaid: Vec<HeaderName>,
 }
 
 impl Handler for Site {
@@ -134,9 +143,8 @@ impl Site {
             return Ok(plain(StatusCode::NOT_FOUND));
         };
         let mut response = respond(request, opened)?;
-        if !self.has_versions {
-            response.headers_mut().remove(ETAG);
-            response.headers_mut().remove(LAST_MODIFIED);
+        for header in &self.unsaid {
+            response.headers_mut().remove(header);
         }
         Ok(response)
     }

@@ -1,5 +1,6 @@
 //! Many runs into one store.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use gik_core::{
     BuildOptions, CoordinateValues, Error, ErrorKind, ManifestStore, Parser, ReferenceTime,
     Registry, Report, Result, Run, RunRequest, SourceReader, SourceTable, build_manifest,
 };
-use gik_icechunk::{Changes, Repository, WriteOptions, Writer};
+use gik_icechunk::{Changes, Opened, Repository, WriteOptions, Writer};
 use serde_json::{Value, json};
 
 use crate::build::Job;
@@ -174,7 +175,7 @@ pub async fn backfill(
     if range.shard.of > 1 {
         deadline.committing(reserve(parser, job, &all, &mut total)).await?;
     }
-    let complete = deadline.committing(complete_runs(parser, job, &own)).await?;
+    let there = &deadline.committing(There::open(job)).await?;
     let mut batch = Batch {
         job,
         product: all.first().map_or("", |run| run.product),
@@ -184,8 +185,12 @@ pub async fn backfill(
         refused: Vec::new(),
     };
     let options = BuildOptions { concurrency: INDEXES.div_ceil(range.jobs.max(1)), ..job.options };
-    let reads = own.iter().zip(&complete).map(|(run, &is_complete)| async move {
-        if is_complete { None } else { Some(read(parser, job, run, &options).await) }
+    let reads = own.iter().map(|run| async move {
+        match there.has(parser, run).await {
+            Ok(true) => None,
+            Ok(false) => Some(read(parser, job, run, &options).await),
+            Err(error) => Some(Err(error)),
+        }
     });
     let mut reads = futures::stream::iter(reads).buffered(range.jobs.max(1));
     while let Some(Some(outcome)) = deadline.reading(reads.next()).await {
@@ -285,32 +290,36 @@ async fn read(parser: &dyn Parser, job: &Job, run: &Run, options: &BuildOptions)
     Ok((manifest, report, source.container))
 }
 
-/// Of each run, whether the store has all that it should have.
-async fn complete_runs(parser: &dyn Parser, job: &Job, runs: &[&Run]) -> Result<Vec<bool>> {
-    let repository = match Repository::open(&job.store, &job.s3, &[]).await {
-        Ok(repository) => repository,
-        Err(error) if *error.kind() == ErrorKind::NotFound => {
-            return Ok(vec![false; runs.len()]);
-        }
-        Err(error) => return Err(error),
-    };
-    let opened = repository.main().await?;
-    let damaged = damaged_in(&repository.history_of(&opened, usize::MAX).await?);
-    let mut complete = Vec::with_capacity(runs.len());
-    for run in runs {
-        let there = references_of(&repository, &opened, run).await?;
-        let sources = parser.sources(run)?;
-        complete.push(there.is_some_and(|there| {
-            !there.is_empty()
-                && sources.iter().all(|source| {
-                    let count = there.get(source.data.as_str()).copied().unwrap_or_default();
-                    count >= u64::from(source.expected)
-                        && !damaged.contains(source.data.as_str())
-                        && !damaged.contains(source.index.as_str())
-                })
-        }));
+/// What is in the store when a back-fill begins; nothing where there is none.
+struct There(Option<(Repository, Opened, HashSet<String>)>);
+
+impl There {
+    async fn open(job: &Job) -> Result<Self> {
+        let repository = match Repository::open(&job.store, &job.s3, &[]).await {
+            Ok(repository) => repository,
+            Err(error) if *error.kind() == ErrorKind::NotFound => return Ok(Self(None)),
+            Err(error) => return Err(error),
+        };
+        let opened = repository.main().await?;
+        let damaged = damaged_in(&repository.history_of(&opened, usize::MAX).await?);
+        Ok(Self(Some((repository, opened, damaged))))
     }
-    Ok(complete)
+
+    /// Whether it has all of a run that it should have.
+    async fn has(&self, parser: &dyn Parser, run: &Run) -> Result<bool> {
+        let Some((repository, opened, damaged)) = &self.0 else { return Ok(false) };
+        let there = references_of(repository, opened, run).await?;
+        let sources = parser.sources(run)?;
+        Ok(there.is_some_and(|there| {
+            let is_in = |source: &gik_core::SourceFile| {
+                let count = there.get(source.data.as_str()).copied().unwrap_or_default();
+                count >= u64::from(source.expected)
+                    && !damaged.contains(source.data.as_str())
+                    && !damaged.contains(source.index.as_str())
+            };
+            !there.is_empty() && sources.iter().all(is_in)
+        }))
+    }
 }
 
 /// The runs along `time` that a store has.

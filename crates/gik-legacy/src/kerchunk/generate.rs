@@ -4,7 +4,7 @@ use gik_core::{Error, ErrorKind, Result};
 use serde_json::Value as Json;
 
 use super::template::{Scope, Template, Templates};
-use crate::{ROWS_LIMIT, ReferenceSet, Value};
+use crate::{ReferenceSet, Value};
 
 /// Dimensions of a generator.
 const DIMENSIONS: usize = 16;
@@ -13,11 +13,12 @@ const DIMENSIONS: usize = 16;
 /// combination of its dimensions.
 ///
 /// # Errors
-/// When it is none, or would make more than two million references with those that are there.
+/// When it is none, or would make more than `limit` references with those that are there.
 pub(crate) fn generate(
     set: &mut ReferenceSet,
     generator: &Json,
     templates: &Templates,
+    limit: u64,
 ) -> Result<()> {
     let text = |name: &str| match generator.get(name) {
         Some(Json::String(text)) => Template::parse(text).map(Some),
@@ -36,9 +37,9 @@ pub(crate) fn generate(
     let dimensions = dimensions(generator)?;
     let made = dimensions.iter().fold(1_u64, |product, it| product.saturating_mul(it.length));
     let found = made.saturating_add(set.entries.len() as u64);
-    if found > ROWS_LIMIT {
+    if found > limit {
         let what = "number of generated references";
-        return Err(Error::new(ErrorKind::LimitExceeded { what, limit: ROWS_LIMIT, found }));
+        return Err(Error::new(ErrorKind::LimitExceeded { what, limit, found }));
     }
     for index in 0..made {
         let mut rest = index;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::generate::generate;
 use super::template::{Scope, Template, Templates};
-use crate::{ReferenceSet, Value, is_metadata_key, parse_json};
+use crate::{ROWS_LIMIT, ReferenceSet, Value, is_metadata_key, parse_json};
 
 /// Reads kerchunk's JSON: version 0, the bare references, and version 1, with `templates` and
 /// `gen`. Of jinja it takes what the specification shows; see the errors.
@@ -18,6 +18,14 @@ use crate::{ReferenceSet, Value, is_metadata_key, parse_json};
 /// When it is no such JSON, when an expression is not understood, and when there would be more
 /// than two million generated references. The text names the key.
 pub fn read_json(text: &str) -> Result<ReferenceSet> {
+    read_json_limited(text, ROWS_LIMIT)
+}
+
+/// As [`read_json`], with another limit to the number of references where some are generated.
+///
+/// # Errors
+/// As [`read_json`].
+pub fn read_json_limited(text: &str, limit: u64) -> Result<ReferenceSet> {
     let Json::Object(mut document) = parse_json(text)? else {
         return Err(Error::malformed("kerchunk JSON", "an object", "something else"));
     };
@@ -41,7 +49,7 @@ pub fn read_json(text: &str) -> Result<ReferenceSet> {
     match document.get("gen") {
         Some(Json::Array(generators)) => {
             for (number, generator) in generators.iter().enumerate() {
-                generate(&mut set, generator, &templates)
+                generate(&mut set, generator, &templates, limit)
                     .map_err(|error| error.in_url(format!("gen[{number}]")))?;
             }
         }

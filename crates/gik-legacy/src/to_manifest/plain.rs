@@ -13,6 +13,10 @@ use crate::zarr_v2::{ZarrArray, chunk_index};
 /// Elements of a coordinate: the latitudes of the finest grids have two million.
 const ELEMENTS: u64 = 1 << 24;
 
+/// Elements in any case, and for each byte that is there: the others are missing, or packed.
+const ELEMENTS_IN_ANY_CASE: u64 = 1 << 16;
+const ELEMENTS_PER_BYTE: u64 = 64;
+
 /// An element type of NumPy.
 #[derive(Clone, Copy)]
 struct Kind {
@@ -34,17 +38,23 @@ pub(super) fn values<'v>(
     let kind = kind(&array.dtype).map_err(whole_array)?;
     let count = array.shape.iter().fold(1_u64, |count, &length| count.saturating_mul(length));
     let of_chunk = array.chunks.iter().fold(1_u64, |count, &length| count.saturating_mul(length));
-    if count.max(of_chunk) > ELEMENTS {
+    let grid = array.grid();
+    let there: Vec<(&str, u64, &Bytes)> = chunks
+        .filter_map(|(id, value)| match value {
+            Value::Inline(bytes) => Some((id, chunk_index(&grid, id)?, bytes)),
+            Value::Metadata(_) | Value::Range { .. } | Value::Whole { .. } => None,
+        })
+        .collect();
+    let bytes: u64 = there.iter().map(|(.., bytes)| bytes.len() as u64).sum();
+    let limit = bytes.saturating_mul(ELEMENTS_PER_BYTE).clamp(ELEMENTS_IN_ANY_CASE, ELEMENTS);
+    let found = count.max(of_chunk);
+    if found > limit {
         let what = "number of elements in the references themselves";
-        let found = count.max(of_chunk);
-        let kind = ErrorKind::LimitExceeded { what, limit: ELEMENTS, found };
-        return Err(whole_array(Error::new(kind)));
+        return Err(whole_array(Error::new(ErrorKind::LimitExceeded { what, limit, found })));
     }
     let size = usize::try_from(of_chunk).unwrap_or(usize::MAX).saturating_mul(kind.size);
     let mut decoded = Vec::new();
-    let grid = array.grid();
-    for (id, value) in chunks {
-        let (Some(index), Value::Inline(bytes)) = (chunk_index(&grid, id), value) else { continue };
+    for (id, index, bytes) in there {
         let bytes = decode(array, bytes, size).map_err(|error| (Some(id), error))?;
         decoded.push((index, bytes));
     }

@@ -124,3 +124,25 @@ fn a_server_without_versions_gives_a_whole_run() {
     let report = desk.build(&options.replace("store store", "store other")).exits(1).json();
     assert_eq!(report["problems"], serde_json::json!({"unreadable": 4}));
 }
+
+/// Others say only which version they send.
+#[test]
+fn a_file_that_was_overwritten_is_told_by_its_tag() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = HttpServer::with_tags_alone(dir.path()).unwrap();
+    let run = Run::new(&[0, 1], &[0, 3]);
+    run.write(dir.path());
+    let desk = Desk::new();
+    desk.build(&format!("{} --source {} --store store", run.options(), server.url())).exits(0);
+    let read = format!("read store t2m --allow {} -o x.npy", server.url());
+    desk.gik(&read).exits(0);
+    let values: Vec<f32> = run.targets().flat_map(|(m, s)| run.values(T2M, m, s)).collect();
+    assert_same(&desk.npy("x.npy").1, &values);
+    // Another version: as long, and with the same messages where they were.
+    let path = dir.path().join(run.path(1, 3));
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+    std::fs::File::options().write(true).open(path).unwrap().set_modified(later).unwrap();
+    desk.gik(&format!("{read} --sel member=1 --sel step=3"))
+        .exits(1)
+        .says(&["was overwritten since", &run.path(1, 3)]);
+}
