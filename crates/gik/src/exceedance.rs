@@ -55,12 +55,20 @@ impl Probabilities {
         let totals = self.job.totals();
         let losses = &self.summary.account.losses;
         let (clipped, rejected) = negative_json(&self.summary.account);
+        let negative = &self.summary.account.negative;
         let windows: Vec<_> = totals
             .windows()
             .iter()
             .zip(&self.summary.members)
-            .map(|(window, used)| {
-                json!({"start": window.span.start, "end": window.span.end, "members": used})
+            .enumerate()
+            .map(|(number, (window, used))| {
+                let clipped = negative.get(number).map_or(0, |it| it.noise.count);
+                json!({
+                    "start": window.span.start,
+                    "end": window.span.end,
+                    "members": used,
+                    "clipped": clipped,
+                })
             })
             .collect();
         json!({
