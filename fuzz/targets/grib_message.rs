@@ -48,7 +48,12 @@ fuzz_target!(|message: &[u8]| {
         let mut singles = vec![0.0_f32; elements];
         let mut doubles = vec![0.0_f64; elements];
         for (adjust_longitude_range, north_up) in [(false, false), (true, true)] {
-            let options = DecodeOptions { quantity, adjust_longitude_range, north_up };
+            let options = DecodeOptions {
+                quantity,
+                adjust_longitude_range,
+                north_up,
+                ..DecodeOptions::default()
+            };
             let (single, allocated) =
                 peak(|| GRIBBERISH.decode_into(message, &options, ValueBuffer::F32(&mut singles)));
             let limit = FIXED + message.len() + 2 * size_of::<f32>() * elements;

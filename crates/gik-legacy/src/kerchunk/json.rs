@@ -34,7 +34,7 @@ pub fn read_json_limited(text: &str, limit: u64) -> Result<ReferenceSet> {
         if version.is_some() {
             return Err(Error::malformed("kerchunk JSON", "an object under refs", "none"));
         }
-        return references(&document, &Templates::default());
+        return references(&document, None);
     };
     if version.as_ref().and_then(Json::as_i64).is_none_or(|version| version > 1) {
         let version = version.unwrap_or_default().to_string();
@@ -45,7 +45,9 @@ pub fn read_json_limited(text: &str, limit: u64) -> Result<ReferenceSet> {
         None | Some(Json::Null) => Templates::default(),
         Some(_) => return Err(Error::malformed("templates", "an object", "something else")),
     };
-    let mut set = references(&refs, &templates)?;
+    // Without templates braces are what they are, as fsspec has it.
+    let has_templates = document.contains_key("templates");
+    let mut set = references(&refs, has_templates.then_some(&templates))?;
     match document.get("gen") {
         Some(Json::Array(generators)) => {
             for (number, generator) in generators.iter().enumerate() {
@@ -59,7 +61,7 @@ pub fn read_json_limited(text: &str, limit: u64) -> Result<ReferenceSet> {
     Ok(set)
 }
 
-fn references(refs: &Map<String, Json>, templates: &Templates) -> Result<ReferenceSet> {
+fn references(refs: &Map<String, Json>, templates: Option<&Templates>) -> Result<ReferenceSet> {
     let mut set = ReferenceSet::default();
     for (key, value) in refs {
         let value = reference(key, value, templates).map_err(|error| error.in_url(key.clone()))?;
@@ -68,7 +70,8 @@ fn references(refs: &Map<String, Json>, templates: &Templates) -> Result<Referen
     Ok(set)
 }
 
-fn reference(key: &str, value: &Json, templates: &Templates) -> Result<Value> {
+fn reference(key: &str, value: &Json, templates: Option<&Templates>) -> Result<Value> {
+    let Some(templates) = templates else { return Value::of_json(key, value) };
     let made = |text: &str| Template::parse(text)?.render(&Scope { templates, values: &[] });
     match value {
         // Only places have templates: elsewhere braces are what they are.

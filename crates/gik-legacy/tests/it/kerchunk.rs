@@ -143,6 +143,12 @@ fn templates_and_generators_are_expanded() {
     ];
     let expected = expected.map(|(key, value)| (key.to_owned(), value));
     assert_eq!(set.entries.into_iter().collect::<Vec<_>>(), expected);
+    // Without templates braces are what they are, and come back.
+    let braces = read_json(r#"{"version": 1, "refs": {"a/0": ["s3://b/{{k", 1, 2]}}"#).unwrap();
+    assert_eq!(braces.entries.get("a/0"), Some(&range("s3://b/{{k", 1, 2)));
+    let mut bytes = Vec::new();
+    write_json(&braces, &mut bytes).unwrap();
+    assert_eq!(read_json(std::str::from_utf8(&bytes).unwrap()).unwrap(), braces);
     // Version 0: nothing around the references.
     let bare = read_json(r#"{"key1": ["http://u", 1, 2], ".zgroup": "{}"}"#).unwrap();
     assert_eq!(bare.entries.get("key1"), Some(&range("http://u", 1, 2)));
@@ -172,8 +178,8 @@ fn hostile_json_is_refused() {
     refused(r#"{"version": 1, "refs": {"a/0": ["u", -1, 5]}}"#, &["a/0"]);
     refused(r#"{"version": 1, "refs": {"a/0": [null, 1, 5]}}"#, &["a/0"]);
     refused(r#"{"version": 1, "refs": {"a/0": "base64:!"}}"#, &["a/0", "base64"]);
-    refused(r#"{"version": 1, "refs": {"a/0": ["{{x}}", 1, 5]}}"#, &["a/0", "x"]);
-    refused(r#"{"version": 1, "refs": {"a/0": ["{{u", 1, 5]}}"#, &["a/0", "}}"]);
+    refused(r#"{"version": 1, "templates": {}, "refs": {"a/0": ["{{x}}", 1, 5]}}"#, &["a/0", "x"]);
+    refused(r#"{"version": 1, "templates": {}, "refs": {"a/0": ["{{u", 1, 5]}}"#, &["a/0", "}}"]);
     refused(
         r#"{"version": 1, "templates": {"f": "{% for %}{{c}}"}, "refs": {}}"#,
         &["templates.f"],
