@@ -145,7 +145,8 @@ fn windows_are_those_of_the_chosen_steps() {
     build(&desk, 0);
     let line = "exceedance store --allow bucket --thresholds 500 --sel step=27:48 -o x.nc --json";
     let report = desk.gik(line).exits(0).json();
-    assert_eq!(report["windows"], json!([{"start": 24, "end": 48, "members": 4}]));
+    let window = json!([{"start": 24, "end": 48, "members": 4, "clipped": 0}]);
+    assert_eq!(report["windows"], window);
     let days: Vec<_> = (0..4).map(|member| day(&run, member, 1)).collect();
     assert_same(&last_floats(&desk.path("x.nc"), POINTS), &probability(&days, 500.0));
 
