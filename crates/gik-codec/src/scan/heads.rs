@@ -13,6 +13,9 @@ const LIKENESS: usize = 21;
 pub(super) const WINDOW: u64 = 384;
 /// Bytes of a request that searches, at most.
 pub(super) const PIECE: u64 = 160 << 10;
+/// Bytes of the first request behind bytes that are none: a file in which they are many and few at
+/// a time is not read over and over.
+const FIRST_PIECE: u64 = 256;
 /// How far the next message is searched for behind bytes that are none.
 const JUNK_LIMIT: u64 = 4 << 20;
 /// Likewise at a file's beginning: what starts otherwise is another kind of file.
@@ -153,8 +156,10 @@ pub(super) async fn find_next(file: &File<'_>, from: u64) -> Result<Option<u64>>
     let limit = if from == 0 { PREAMBLE_LIMIT } else { JUNK_LIMIT };
     let end = from.saturating_add(limit).min(file.size);
     let mut at = from;
+    let mut piece = FIRST_PIECE;
     while at < end {
-        let length = PIECE.min(end - at);
+        let length = piece.min(end - at);
+        piece = PIECE.min(piece * 2);
         if let Some(found) = search_piece(file, at, length).await? {
             return Ok(Some(found));
         }

@@ -173,3 +173,18 @@ fn messages_within_data_are_passed_over() {
         assert_eq!((offsets, found.problems.len()), (vec![0, length], 0));
     }
 }
+
+/// What is hidden between bytes that are none is found, and the bytes are read a few times for each
+/// message there can be: found by fuzzing.
+#[test]
+fn many_messages_between_junk_are_not_read_over_and_over() {
+    // Section 0, the first octets of section 1, and a byte that belongs to nothing.
+    let mut tiny = b"GRIB\0\0\0\x02\0\0\0\0\0\0\0\x16".to_vec();
+    tiny.extend(b"\0\0\0\x15\x01\0x");
+    let bytes = tiny.repeat(5000);
+    let size = bytes.len() as u64;
+    let (found, read) = scan_bytes(bytes, &[]);
+    let found = found.unwrap();
+    assert_eq!(found.problems.len(), 100, "no section 1 is whole: each is a problem");
+    assert!(read <= 64 * 1024 + 40 * size, "{read} of {size}");
+}
