@@ -125,6 +125,13 @@ pub fn check_output(path: &Path) -> Result<()> {
             "is a directory; name a file",
         ));
     }
+    // A file would take the place of a device or a pipe.
+    if path.exists() && !path.is_file() {
+        return Err(Error::argument(
+            format!("output '{}'", path.display()),
+            "is a device or a pipe; name a file",
+        ));
+    }
     Ok(())
 }
 

@@ -125,7 +125,9 @@ pub async fn export(
     let selection = select(opened, export).await?;
     let manifest = repository.manifest(opened, &selection).await?;
     let references = manifest.group.virtual_count();
-    if references == 0 {
+    let inline =
+        manifest.group.data.iter().any(|(_, it)| it.chunks.inline_chunks().next().is_some());
+    if references == 0 && !inline {
         let found = Error::new(ErrorKind::NotFound);
         return Err(found.with_source(std::io::Error::other(
             "the store has no reference to what was chosen; gik info shows what it has",
@@ -261,6 +263,13 @@ fn write(
 
 /// Writes a file beside its place, and puts it there when it is whole.
 fn file(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
+    // A rename would put a file in the place of a device or a link, which others rely on.
+    if std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(Error::argument(
+            format!("output '{}'", path.display()),
+            "is no file but a folder, a link or a device; name a file",
+        ));
+    }
     let beside = beside(path)?;
     let written = File::create(&beside).map_err(|error| failed(path, error)).and_then(|to| {
         let mut to = BufWriter::new(to);

@@ -342,6 +342,11 @@ fn what_is_there_stays_and_nothing_is_left_half_written() {
     desk.gik("export nothing --format parquet -o x").exits(1).says(&["no such folder"]);
     let left = desk.files();
     assert!(left.iter().all(|it| !it.contains(".gik-") && !it.contains("x.")), "{left:?}");
+    // A link is not, nor what it points to.
+    std::fs::write(desk.path("mine.json"), "mine").unwrap();
+    std::os::unix::fs::symlink(desk.path("mine.json"), desk.path("link.json")).unwrap();
+    desk.gik("export store --format kerchunk-json -o link.json").exits(2).says(&["a link"]);
+    assert_eq!(std::fs::read_to_string(desk.path("link.json")).unwrap(), "mine");
     // A file is replaced.
     std::fs::write(desk.path("x.json"), "old").unwrap();
     desk.gik("export store --format kerchunk-json -o x.json").exits(0);
