@@ -79,6 +79,9 @@ impl Finding {
                 | Self::Unreadable
                 | Self::BadFile
                 | Self::NotInIndex
+                | Self::UnknownVariable
+                | Self::OutsideArray
+                | Self::NotInTemplate
         )
     }
 

@@ -182,14 +182,29 @@ pub async fn import(
     for position in 0..plan.len() {
         let Some(run) = importer.run(&plan, position)? else { continue };
         let references = run.manifest.group.virtual_count();
+        let has_inline = run
+            .manifest
+            .group
+            .data
+            .iter()
+            .any(|(_, it)| it.chunks.inline_chunks().next().is_some());
         done.imported += references;
         waiting += references;
-        batch.push((run.run, run.manifest));
-        if waiting >= REFERENCES_PER_COMMIT || position + 1 == plan.len() {
+        if references > 0 || has_inline {
+            batch.push((run.run, run.manifest));
+        }
+        if waiting >= REFERENCES_PER_COMMIT {
             commit(registry, job, &mut batch, &mut done).await?;
             waiting = 0;
         }
         progress("runs", position + 1, plan.len());
+    }
+    if !batch.is_empty() {
+        commit(registry, job, &mut batch, &mut done).await?;
+    }
+    // Files without what was asked for, a member say: an empty store would hide it.
+    if done.runs.is_empty() {
+        return Err(nothing(&importer, count));
     }
     done.findings = importer.findings().clone();
     done.total_seconds = started.elapsed().as_secs_f64();

@@ -187,3 +187,11 @@ fn what_cannot_be_imported_leaves_nothing_behind() {
     assert_eq!(found["findings"]["bad_file"]["count"], 3);
     assert_eq!(found["references"]["written"], 79);
 }
+
+#[test]
+fn members_that_the_files_lack_make_no_store() {
+    let desk = Desk::new();
+    copy(&desk, "gefs/gep01_20250106_00z.parquet", "files/gep01.parquet");
+    desk.gik("import files --members 7 --store store").exits(1);
+    assert!(!desk.path("store").exists());
+}
