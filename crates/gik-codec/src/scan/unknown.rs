@@ -28,8 +28,8 @@ pub struct ScannedFile {
 impl ScannedFile {
     /// Adds the messages of the run that no table knows: each in an array that is named by its
     /// numbers. Left out are those that cannot be placed: without a known level and window, of
-    /// another run, step or member, on another grid than the known ones, one of several fields
-    /// of a message.
+    /// another run, step or member, on another grid than the known ones or in a file without any,
+    /// one of several fields of a message.
     pub fn keep_unknown(
         &self,
         run: &Run,
@@ -38,10 +38,11 @@ impl ScannedFile {
     ) {
         let (known, unknown): (Vec<_>, Vec<_>) =
             self.scan.fields.iter().partition(|field| is_known(field));
-        let Some(grid) = known.first().map(|field| &field.grid.section) else { return };
+        // Without a known field nothing says what the run's grid is.
+        let grid = known.first().map(|field| &field.grid.section);
         let (mut kept, mut others) = (BTreeSet::new(), Names::default());
         for field in unknown {
-            let message = unknown_message(run, field).filter(|_| field.grid.section == *grid);
+            let message = unknown_message(run, field).filter(|_| Some(&field.grid.section) == grid);
             match message {
                 Some(message) => {
                     let key = (message.variable.name.clone(), message.member, message.step);
