@@ -49,7 +49,7 @@ pub(crate) fn generate(
             rest /= dimension.length;
         }
         let scope = Scope { templates, values: &values };
-        let key = key.render(&scope)?;
+        let key = key.render(&scope)?.trim_start_matches('/').to_owned();
         let url = url.render(&scope)?;
         let number = |template: &Template| {
             let text = template.render(&scope)?;

@@ -104,7 +104,7 @@ fn templates_and_generators_are_expanded() {
         "version": 1,
         "templates": {"u": "server.domain/path", "f": "{{c}}"},
         "gen": [{
-            "key": "gen_key{{i}}", "url": "http://{{u}}_{{i}}",
+            "key": "/gen_key{{i}}", "url": "http://{{u}}_{{i}}",
             "offset": "{{(i + 1) * 1000}}", "length": "1000", "dimensions": {"i": {"stop": 5}}
         }, {
             "key": "whole/{{'%02d' % i}}.{{j}}", "url": "http://{{u}}/{{j}}",
