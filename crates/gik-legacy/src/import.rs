@@ -84,6 +84,8 @@ pub struct Importer<'h> {
     run_ids: HashMap<RunKey, usize>,
     findings: Findings,
     references: u64,
+    /// Messages that stand in the files, with where.
+    inline: Vec<(String, Bytes)>,
 }
 
 impl std::fmt::Debug for Importer<'_> {
@@ -118,6 +120,7 @@ impl<'h> Importer<'h> {
             run_ids: HashMap::new(),
             findings: Findings::default(),
             references: 0,
+            inline: Vec::new(),
         })
     }
 
@@ -174,7 +177,10 @@ impl<'h> Importer<'h> {
         let met = each_claim(set, name, keeps_open, &mut findings, |claim, findings| {
             self.references += 1;
             let Target::Range { url, offset, length } = claim.target else {
-                return self.add_inline(name, &claim, findings);
+                if let Target::Inline(bytes) = claim.target {
+                    self.inline.push((format!("{name}: {}", claim.key), bytes.clone()));
+                }
+                return Ok(());
             };
             if !facts.contains_key(url) {
                 let found = self.facts_of(url)?;
@@ -352,13 +358,21 @@ impl<'h> Importer<'h> {
         });
     }
 
-    /// A message that stands in the file itself: its header says all.
-    fn add_inline(&mut self, name: &str, claim: &Claim<'_>, findings: &mut Findings) -> Result<()> {
-        let Target::Inline(bytes) = claim.target else { return Ok(()) };
-        let at = || format!("{name}: {}", claim.key);
-        let Ok(header) = (self.read_header)(bytes) else {
+    /// Places the messages that stand in the files themselves, when all runs have been met: their
+    /// headers say all but the product.
+    pub(crate) fn place_inline(&mut self) {
+        let mut findings = std::mem::take(&mut self.findings);
+        for (place, bytes) in std::mem::take(&mut self.inline) {
+            self.place_message(&place, bytes, &mut findings);
+        }
+        self.findings = findings;
+    }
+
+    fn place_message(&mut self, place: &str, bytes: Bytes, findings: &mut Findings) {
+        let at = || place.to_owned();
+        let Ok(header) = (self.read_header)(&bytes) else {
             findings.add(Finding::WrongMessage, at);
-            return Ok(());
+            return;
         };
         // Of all runs that there are, the one of its time; the header says no product.
         let run = self
@@ -367,7 +381,7 @@ impl<'h> Importer<'h> {
             .find(|it| it.catalogue.run.reference_time == header.reference_time);
         let Some(run) = run else {
             findings.add(Finding::ForeignUrl, at);
-            return Ok(());
+            return;
         };
         let unit = run.catalogue.run.step_unit.seconds();
         let step = u32::try_from(header.window.end_seconds() / unit).unwrap_or(u32::MAX);
@@ -377,11 +391,11 @@ impl<'h> Importer<'h> {
         });
         let (Some(slot), Some(member)) = (slot, member) else {
             findings.add(Finding::UnknownVariable, at);
-            return Ok(());
+            return;
         };
         findings.add(Finding::InlineMessage, at);
         let source = u32::try_from(run.inline.len()).unwrap_or(u32::MAX);
-        run.inline.push(bytes.clone());
+        run.inline.push(bytes);
         run.placed.push(Placed {
             member,
             step,
@@ -391,7 +405,6 @@ impl<'h> Importer<'h> {
             length: 0,
             is_open: false,
         });
-        Ok(())
     }
 
     /// What a url says, if it is of a model: of which run, file, member and steps.

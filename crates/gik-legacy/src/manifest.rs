@@ -48,7 +48,8 @@ impl Importer<'_> {
     /// # Errors
     /// When nothing was found, or runs of several models, products or places, which do not fit
     /// one store.
-    pub fn plan(&self) -> Result<Plan> {
+    pub fn plan(&mut self) -> Result<Plan> {
+        self.place_inline();
         let mut labels = Labels::default();
         let mut order: Vec<usize> = Vec::new();
         let mut kinds = BTreeSet::new();

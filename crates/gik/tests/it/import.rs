@@ -195,3 +195,31 @@ fn members_that_the_files_lack_make_no_store() {
     desk.gik("import files --members 7 --store store").exits(1);
     assert!(!desk.path("store").exists());
 }
+
+/// Messages in the file itself are placed whatever comes first.
+#[test]
+fn a_message_that_stands_in_the_file_is_placed() {
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+    let desk = desk("gefs_run", "noaa-gefs-pds");
+    copy(&desk, "kerchunk/gep01.json", "as.json");
+    let text = std::fs::read_to_string(desk.path("as.json")).unwrap();
+    let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let refs = document["refs"].as_object_mut().unwrap();
+    let key = refs.keys().find(|key| key.ends_with("/t2m/0.0.0")).unwrap().clone();
+    let url = refs[&key][0].as_str().unwrap();
+    let path = url.split_once("noaa-gefs-pds/").map_or("", |(_, path)| path);
+    let file = std::fs::read(desk.path("bucket").join(path)).unwrap();
+    let number = |at: usize| usize::try_from(refs[&key][at].as_u64().unwrap()).unwrap();
+    let message = &file[number(1)..number(1) + number(2)];
+    let inline = format!("base64:{}", BASE64_STANDARD.encode(message));
+    refs.insert(key, inline.into());
+    std::fs::write(desk.path("in.json"), document.to_string()).unwrap();
+
+    desk.gik("import as.json --source bucket --store as").exits(0);
+    let found = desk.gik("import in.json --source bucket --store in --json").exits(0).json();
+    assert_eq!(found["references"]["written"], 19, "{found}");
+    desk.gik("read as t2m --sel step=0 --allow bucket -o as.npy").exits(0);
+    desk.gik("read in t2m --sel step=0 -o in.npy").exits(0);
+    assert_same(&desk.npy("in.npy").1, &desk.npy("as.npy").1);
+}
