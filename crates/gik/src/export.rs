@@ -26,6 +26,9 @@ pub enum ExportFormat {
     KerchunkParquet,
 }
 
+/// References in a record of kerchunk parquet.
+const RECORD_SIZE: u32 = 10_000;
+
 /// Names of formats.
 const FORMATS: [(&str, ExportFormat); 3] = [
     ("parquet", ExportFormat::Parquet),
@@ -65,8 +68,9 @@ pub struct Export {
     pub variables: Option<Vec<String>>,
     /// Of the format [`Parquet`](ExportFormat::Parquet), what only the legacy programs need.
     pub compat_legacy: bool,
-    /// References in a record of [`KerchunkParquet`](ExportFormat::KerchunkParquet).
-    pub record_size: u32,
+    /// References in a record of [`KerchunkParquet`](ExportFormat::KerchunkParquet), and of
+    /// nothing else; 10,000 unless told otherwise, as fsspec has it.
+    pub record_size: Option<u32>,
     /// The file or folder. A file is replaced, a folder must not be there.
     pub output: PathBuf,
 }
@@ -118,6 +122,10 @@ pub async fn export(
     if export.compat_legacy && export.format != ExportFormat::Parquet {
         let reason = "is for --format parquet; nothing else was read by the legacy programs";
         return Err(Error::argument("--compat-legacy", reason));
+    }
+    if export.record_size.is_some() && export.format != ExportFormat::KerchunkParquet {
+        let reason = "is for --format kerchunk-parquet; the others have no records";
+        return Err(Error::argument("--record-size", reason));
     }
     if export.format != ExportFormat::KerchunkJson && !is_one_file(export) {
         check_absent(&export.output)?;
@@ -219,7 +227,8 @@ fn write(
         ExportFormat::KerchunkParquet => {
             let set = ReferenceSet::from_manifest(manifest)?;
             folder(output, |folder| {
-                kerchunk::write_parquet(&set, folder, export.record_size, progress)
+                let records = export.record_size.unwrap_or(RECORD_SIZE);
+                kerchunk::write_parquet(&set, folder, records, progress)
             })?;
             Ok(vec![output.clone()])
         }

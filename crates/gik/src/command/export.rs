@@ -28,9 +28,9 @@ pub(super) struct Export {
     /// and of pressure levels the flat keys of 700 hPa.
     #[arg(long)]
     compat_legacy: bool,
-    /// With --format kerchunk-parquet: references in a file.
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    record_size: u32,
+    /// With --format kerchunk-parquet: references in a file; 10,000 without it.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    record_size: Option<u32>,
     /// The file to write (kerchunk-json; parquet of one member and run: .parquet), or the folder.
     #[arg(short, long, value_name = "PATH")]
     output: PathBuf,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use gik_core::{Error, ManifestStore, Registry, Result};
 use gik_icechunk::{Changes, Container, WriteOptions, Writer};
-use gik_legacy::{Findings, ImportRequest, ReferenceSet, Value, inputs};
+use gik_legacy::{Finding, Findings, ImportRequest, ReferenceSet, Value, inputs};
 use serde_json::json;
 use url::Url;
 
@@ -45,7 +45,10 @@ pub(super) async fn import(
     }
     let all: Vec<&ManifestStore> = manifests.iter().collect();
     let containers = containers(registry, job, &all)?;
-    let imported = all.iter().map(|manifest| manifest.group.virtual_count()).sum();
+    let imported: u64 = all.iter().map(|manifest| manifest.group.virtual_count()).sum();
+    let mut findings = Findings::default();
+    let outside = (references as u64).saturating_sub(imported);
+    findings.add_many(Finding::OutsideArray, outside, || arguments.join(", "));
     let facts = json!({
         "gik": env!("CARGO_PKG_VERSION"),
         "files": files.len(),
@@ -62,7 +65,7 @@ pub(super) async fn import(
         files: files.len() as u64,
         references: references as u64,
         imported,
-        findings: Findings::default(),
+        findings,
         changes: Changes::default().and(written.changes),
         total_seconds: started.elapsed().as_secs_f64(),
     }))

@@ -338,6 +338,8 @@ fn what_is_there_stays_and_nothing_is_left_half_written() {
     desk.gik("export store --format kerchunk-json -o there/mine/x.json").exits(1);
     desk.gik("export store --format kerchunk-json -o missing/x.json").exits(1).says(&["missing"]);
     desk.gik("export store --format kerchunk-json --compat-legacy -o x.json").exits(2);
+    let sized = "export store --format kerchunk-json --record-size 5 -o x.json";
+    desk.gik(sized).exits(2).says(&["--record-size", "kerchunk-parquet"]);
     desk.gik("export store --format netcdf -o x.nc").exits(2).says(&["kerchunk-json"]);
     desk.gik("export nothing --format parquet -o x").exits(1).says(&["no such folder"]);
     let left = desk.files();

@@ -196,6 +196,24 @@ fn members_that_the_files_lack_make_no_store() {
     assert!(!desk.path("store").exists());
 }
 
+/// Of a dataset that no model knows, too, what does not fit is counted.
+#[test]
+fn chunks_outside_of_their_array_are_told() {
+    let desk = Desk::new();
+    let array = r#"{"chunks": [1, 2], "compressor": null, "dtype": "<f4", "fill_value": "NaN",
+        "filters": [{"id": "grib", "var": "v", "dtype": "<f4"}], "order": "C", "shape": [2, 2], "zarr_format": 2}"#;
+    let document = serde_json::json!({"version": 1, "refs": {
+        ".zgroup": r#"{"zarr_format": 2}"#,
+        "v/.zarray": array,
+        "v/.zattrs": r#"{"_ARRAY_DIMENSIONS": ["time", "x"]}"#,
+        "v/0.0": ["s3://bucket/a", 0, 100],
+        "v/9.0": ["s3://bucket/a", 100, 100],
+    }});
+    std::fs::write(desk.path("flat.json"), document.to_string()).unwrap();
+    let outcome = desk.gik("import flat.json --store store --json").exits(3);
+    assert_eq!(outcome.json()["findings"]["outside_array"]["count"], 1, "{}", outcome.json());
+}
+
 /// Messages in the file itself are placed whatever comes first.
 #[test]
 fn a_message_that_stands_in_the_file_is_placed() {
