@@ -1,13 +1,16 @@
 //! From reference sets of one or many files to the manifests of the runs that they are about.
 
+mod urls;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gik_core::{Error, Parser, ReferenceTime, Registry, Result, Run, RunRequest, Selection};
+use gik_core::{Error, Parser, ReferenceTime, Registry, Result, Selection};
 use url::Url;
 
+use self::urls::UrlFacts;
 use crate::catalogue::{Catalogue, Found, Slot, Subject};
 use crate::claims::{Claim, ClaimedLevel, Target, each_claim};
 use crate::findings::{Finding, Findings};
@@ -43,6 +46,9 @@ pub(crate) struct Placed {
     pub(crate) length: u32,
     /// Whether the place is known but for the level, or the array.
     pub(crate) is_open: bool,
+    /// How much of what the key and the url say had to be corrected. Of several references to one
+    /// place, that with the least counts.
+    pub(crate) corrections: u8,
 }
 
 /// The place along an axis that only the header of the message tells.
@@ -57,16 +63,6 @@ pub(crate) struct RunReferences {
     source_ids: HashMap<Arc<str>, u32>,
     pub(crate) placed: Vec<Placed>,
     pub(crate) inline: Vec<Bytes>,
-}
-
-/// What a url says.
-#[derive(Debug, Clone)]
-struct UrlFacts {
-    run: usize,
-    source: u32,
-    member: Option<u32>,
-    steps: Vec<u32>,
-    finding: Option<Finding>,
 }
 
 type RunKey = (&'static str, &'static str, ReferenceTime, Url);
@@ -289,8 +285,10 @@ impl<'h> Importer<'h> {
         let unit = run.catalogue.run.step_unit.seconds();
         let claimed_step = claim.step_seconds.map(|seconds| seconds / unit);
         let claimed_step = claimed_step.and_then(|step| u32::try_from(step).ok());
+        let mut corrections = u8::from(facts.finding.is_some());
         let step = match (facts.steps.as_slice(), claimed_step) {
             ([only], Some(claimed)) if *only != claimed => {
+                corrections += 1;
                 findings.add(Finding::StepOfUrl, at);
                 *only
             }
@@ -306,6 +304,7 @@ impl<'h> Importer<'h> {
             (None, ..) => 0,
             (Some(_), Some(of_url), claimed) => {
                 if claimed.is_some_and(|claimed| claimed != of_url) {
+                    corrections += 1;
                     findings.add(Finding::MemberOfUrl, at);
                 }
                 of_url
@@ -328,6 +327,7 @@ impl<'h> Importer<'h> {
                         .level
                         .is_some_and(|claimed| value.is_some_and(|it| it != claimed.value))
                 {
+                    corrections += 1;
                     findings.add(Finding::LevelCorrected, at);
                 }
                 (slot, false)
@@ -355,6 +355,7 @@ impl<'h> Importer<'h> {
             offset,
             length: length.get(),
             is_open,
+            corrections,
         });
     }
 
@@ -404,117 +405,8 @@ impl<'h> Importer<'h> {
             offset: 0,
             length: 0,
             is_open: false,
+            corrections: 0,
         });
-    }
-
-    /// What a url says, if it is of a model: of which run, file, member and steps.
-    fn facts_of(&mut self, text: &str) -> Result<Option<UrlFacts>> {
-        let Ok(url) = Url::parse(text) else { return Ok(None) };
-        let with_suffix = Url::parse(&format!("{text}.grib2"));
-        let candidates = [Some(url), with_suffix.ok()];
-        for (url, is_as_written) in candidates.iter().flatten().zip([true, false]) {
-            for parser in self.parsers.clone() {
-                let Ok(mut request) = parser.request_of_url(url) else { continue };
-                if request.steps.is_none() || request.product.is_none() {
-                    continue;
-                }
-                if self.request.product.is_some() && self.request.product != request.product {
-                    continue;
-                }
-                let root = request.source.take();
-                let Some(mut facts) = self.file_facts(&parser, url, &root, &request)? else {
-                    continue;
-                };
-                if !is_as_written {
-                    facts.finding = facts.finding.or(Some(Finding::SuffixAdded));
-                }
-                return Ok(Some(facts));
-            }
-        }
-        Ok(None)
-    }
-
-    fn file_facts(
-        &mut self,
-        parser: &Arc<dyn Parser>,
-        url: &Url,
-        root: &Option<Url>,
-        request: &RunRequest,
-    ) -> Result<Option<UrlFacts>> {
-        let Some(root) = root else { return Ok(None) };
-        let Some(run) = self.run_of(parser, root, request)? else { return Ok(None) };
-        let Some(references) = self.runs.get_mut(run) else { return Ok(None) };
-        let whole = &references.catalogue.run;
-        let Some(Ok(steps)) = request.steps.as_ref().map(|it| it.pick("step", &whole.steps)) else {
-            return Ok(None);
-        };
-        let members = match (&request.members, &whole.members) {
-            (Some(selection), Some(all)) => match selection.pick("member", all) {
-                Ok(picked) => Some(picked),
-                Err(_) => return Ok(None),
-            },
-            (_, all) => all.clone(),
-        };
-        let member = match members.as_deref() {
-            Some(&[only]) => Some(only),
-            _ => None,
-        };
-        let part = Run { members, steps: steps.clone(), ..whole.clone() };
-        let files = parser.sources(&part)?;
-        // The same path, wherever the bucket's layout lies.
-        let path = url.as_str().strip_prefix(root.as_str()).unwrap_or_default();
-        let below = |file: &Url| file.as_str().strip_prefix(whole.root.as_str()) == Some(path);
-        let (file, finding) = match files.iter().find(|file| below(&file.data)) {
-            Some(file) => (file, None),
-            None => {
-                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                let folder = gik_core::join_url(&whole.root, &format!("{folder}/"))?;
-                let mut beside = files.iter().filter(|file| file.folder == folder);
-                match (beside.next(), beside.next()) {
-                    (Some(only), None) => (only, Some(Finding::UrlCorrected)),
-                    _ => return Ok(None),
-                }
-            }
-        };
-        let is_moved = self.request.source.is_none() && !can_be_referred_to(root);
-        let finding = finding.or(is_moved.then_some(Finding::PlaceReplaced));
-        let source = references.source(file.data.as_str())?;
-        Ok(Some(UrlFacts { run, source, member, steps, finding }))
-    }
-
-    /// The run of a request, which is made known if it is not.
-    fn run_of(
-        &mut self,
-        parser: &Arc<dyn Parser>,
-        root: &Url,
-        request: &RunRequest,
-    ) -> Result<Option<usize>> {
-        let public = parser.info().hosts.first().and_then(|host| Url::parse(host.root).ok());
-        let root = match (&self.request.source, public) {
-            (Some(source), _) => source.clone(),
-            (None, Some(public)) if !can_be_referred_to(root) => public,
-            _ => root.clone(),
-        };
-        let product = parser.info().product(request.product.as_deref())?.id;
-        let key = (parser.info().id, product, request.reference_time, root.clone());
-        if let Some(&known) = self.run_ids.get(&key) {
-            return Ok(Some(known));
-        }
-        let mut whole = RunRequest::new(request.reference_time);
-        whole.product = Some(product.to_owned());
-        whole.source = Some(root);
-        let Ok(run) = parser.run(&whole) else { return Ok(None) };
-        let references = RunReferences {
-            parser: Arc::clone(parser),
-            catalogue: Catalogue::new(parser.as_ref(), &run)?,
-            sources: Vec::new(),
-            source_ids: HashMap::new(),
-            placed: Vec::new(),
-            inline: Vec::new(),
-        };
-        self.runs.push(references);
-        self.run_ids.insert(key, self.runs.len() - 1);
-        Ok(Some(self.runs.len() - 1))
     }
 
     /// Compares the run in a file's name with those of its urls.
@@ -555,11 +447,6 @@ fn find(catalogue: &Catalogue, subjects: &[Subject<'_>], level: Option<f64>) -> 
         .map(|subject| catalogue.find(subject, level))
         .find(|found| *found != Found::Nothing)
         .unwrap_or(Found::Nothing)
-}
-
-/// Whether a store can refer to what lies below a url.
-fn can_be_referred_to(root: &Url) -> bool {
-    matches!(root.scheme(), "s3" | "https" | "http" | "file")
 }
 
 /// The run in the name of a file: `2025010600z-gep01.parquet`, `gep01_20250106_00z.parquet`.

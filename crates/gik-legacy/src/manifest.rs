@@ -87,7 +87,9 @@ impl Importer<'_> {
         else {
             return Ok(None);
         };
-        let placed = std::mem::take(&mut references.placed);
+        let mut placed = std::mem::take(&mut references.placed);
+        // The first reference to a place counts; those that had to be corrected come last.
+        placed.sort_by_key(|reference| reference.corrections);
         let request = request(&self.request, references, &plan.labels)?;
         let run = references.parser.run(&request)?;
         let group = references.parser.schema(&run, &SchemaOptions::default())?;

@@ -147,6 +147,8 @@ impl RunReferences {
             (false, true) => None,
             (false, false) => Some(Finding::HeaderCorrected),
         };
-        Ok((Placed { member, step, slot, is_open: false, ..*reference }, finding))
+        let corrections = u8::from(!is_same);
+        let placed = Placed { member, step, slot, is_open: false, corrections, ..*reference };
+        Ok((placed, finding))
     }
 }

@@ -232,3 +232,17 @@ fn two_references_for_one_place_are_told() {
     let ImportedRun { run, manifest } = &runs[0];
     assert_eq!(place(run, manifest, "tp", 1, 3, 0).unwrap().1, 25_324);
 }
+
+#[test]
+fn a_reference_that_agrees_with_itself_counts_before_one_that_does_not() {
+    let mut set = ReferenceSet::default();
+    let file = "s3://ecmwf-forecasts/20260106/00z/ifs/0p25/enfo/20260106000000-12h-enfo-ef.grib2";
+    for (key, offset) in [("step_009/tp/sfc/ens05/0.0.0", 1), ("step_012/tp/sfc/ens05/0.0.0", 2)] {
+        let value = Value::Range { url: file.into(), offset, length: 10 };
+        set.entries.insert(key.to_owned(), value);
+    }
+    let (runs, findings) = import(ImportRequest::default(), &[("x", set)]).unwrap();
+    let ImportedRun { run, manifest } = &runs[0];
+    assert_eq!(place(run, manifest, "tp", 5, 12, 0).unwrap().1, 2);
+    assert_eq!((findings.count(Finding::StepOfUrl), findings.count(Finding::Conflict)), (1, 1));
+}
