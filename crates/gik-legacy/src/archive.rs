@@ -11,14 +11,16 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use gik_core::{Error, ErrorKind, Result};
 
+use crate::inputs::GZIP;
+
 /// The longest entry that is read.
 pub(crate) const ENTRY_LIMIT: u64 = 256 << 20;
 /// What all entries of an archive may come to.
 const ARCHIVE_LIMIT: u64 = 16 << 30;
 /// How many times its own length an archive may expand to: parquet is compressed already.
-const EXPANSION_LIMIT: u64 = 200;
+pub(crate) const EXPANSION_LIMIT: u64 = 200;
 /// What may be expanded in any case.
-const SMALL: u64 = 16 << 20;
+pub(crate) const SMALL: u64 = 16 << 20;
 /// Entries of an archive.
 const ENTRIES_LIMIT: u64 = 1_000_000;
 
@@ -79,12 +81,19 @@ pub(crate) fn each_entry(
 ) -> Result<()> {
     let mut file = File::open(archive).map_err(|error| in_file(archive, error))?;
     let mut magic = [0; 4];
-    let is_zip = file.read_exact(&mut magic).is_ok() && magic.starts_with(b"PK");
+    let is_read = file.read_exact(&mut magic).is_ok();
+    let is_zip = is_read && magic.starts_with(b"PK");
+    if !is_zip && !(is_read && magic.starts_with(&GZIP)) {
+        let found = format!("a file that begins with '{}'", magic.escape_ascii());
+        return Err(Error::mismatch("archive", "zip, or tar packed with gzip", found)
+            .in_url(archive.display().to_string()));
+    }
     let mut budget = Budget::of(archive)?;
     let file = File::open(archive).map_err(|error| in_file(archive, error))?;
     let at = |name: &str, error: Error| error.in_url(format!("{}!{name}", archive.display()));
     let unreadable = |error: &dyn std::fmt::Display| {
-        Error::malformed("archive", "a readable one", error.to_string())
+        let found = error.to_string().replace(|it: char| it.is_control(), "\u{fffd}");
+        Error::malformed("archive", "zip, or tar packed with gzip", found)
             .in_url(archive.display().to_string())
     };
     if is_zip {

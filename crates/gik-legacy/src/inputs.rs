@@ -5,9 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use gik_core::{Error, ErrorKind, Result};
 
-use crate::archive::{ENTRY_LIMIT, each_entry, in_file};
+use crate::archive::{ENTRY_LIMIT, EXPANSION_LIMIT, SMALL, each_entry, in_file};
 use crate::{KeyValueFile, ReferenceSet, kerchunk};
 
 /// Files in a folder and the folders below it, at most.
@@ -102,12 +103,41 @@ fn walk(folder: &Path, depth: u32, files: &mut Vec<InputFile>) -> Result<()> {
     Ok(())
 }
 
+/// How files packed with gzip begin (RFC 1952 §2.3.1).
+pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Whether a file packed with gzip is JSON and no archive.
+fn is_packed_json(path: &Path) -> bool {
+    let mut first = [0; 1];
+    let read = File::open(path).map(GzDecoder::new).and_then(|mut it| it.read_exact(&mut first));
+    read.is_ok() && first == *b"{"
+}
+
+/// What is in a file packed with gzip, which is no longer than what is read.
+fn unpack(path: &Path) -> Result<Bytes> {
+    let packed = read_file(path)?;
+    let limit = (packed.len() as u64).saturating_mul(EXPANSION_LIMIT).clamp(SMALL, ENTRY_LIMIT);
+    let mut bytes = Vec::new();
+    let read = GzDecoder::new(packed.as_ref()).take(limit + 1).read_to_end(&mut bytes);
+    read.map_err(|error| in_file(path, error))?;
+    if bytes.len() as u64 > limit {
+        let (what, found) = ("size of the unpacked file", bytes.len() as u64);
+        return Err(Error::new(ErrorKind::LimitExceeded { what, limit, found })
+            .in_url(path.display().to_string()));
+    }
+    Ok(bytes.into())
+}
+
 fn is_input(path: &Path) -> bool {
-    path.to_str().is_some_and(|name| is_table(name) || is_archive(name) || name.ends_with(".json"))
+    path.to_str().is_some_and(|name| is_table(name) || is_archive(name) || is_json(name))
 }
 
 pub(crate) fn is_table(name: &str) -> bool {
     [".parquet", ".par"].iter().any(|ending| name.ends_with(ending))
+}
+
+fn is_json(name: &str) -> bool {
+    [".json", ".json.gz"].iter().any(|ending| name.ends_with(ending))
 }
 
 fn is_archive(name: &str) -> bool {
@@ -161,15 +191,15 @@ impl InputFile {
         if kerchunk::is_parquet_folder(&self.path) {
             return kerchunk::read_parquet(&self.path).map(Some);
         }
-        let mut first = [0; 1];
+        let mut first = [0; 2];
         let mut file = File::open(&self.path).map_err(|error| in_file(&self.path, error))?;
         let read = file.read(&mut first).map_err(|error| in_file(&self.path, error))?;
+        let is_packed = read == 2 && first == GZIP && is_packed_json(&self.path);
         let is_json = self.path.extension().is_some_and(|ending| ending == "json");
-        let looks_like_json = is_json || (read == 1 && first == *b"{");
-        if !looks_like_json {
+        if !is_packed && !is_json && !(read > 0 && first.starts_with(b"{")) {
             return Ok(None);
         }
-        let bytes = read_file(&self.path)?;
+        let bytes = if is_packed { unpack(&self.path)? } else { read_file(&self.path)? };
         let text = std::str::from_utf8(&bytes).map_err(|_| {
             Error::malformed("kerchunk JSON", "text in UTF-8", "other bytes").in_url(self.name())
         })?;
@@ -188,7 +218,7 @@ impl InputFile {
         let mut magic = [0; 2];
         let mut file = File::open(&self.path).map_err(|error| in_file(&self.path, error))?;
         let read = file.read(&mut magic).map_err(|error| in_file(&self.path, error))?;
-        if read == 2 && matches!(magic, [b'P', b'K'] | [0x1f, 0x8b]) {
+        if read == 2 && (magic == *b"PK" || magic == GZIP) {
             return Ok(Held::Archive(self.path.clone()));
         }
         let table = KeyValueFile::read(read_file(&self.path)?);

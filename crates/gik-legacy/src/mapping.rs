@@ -113,6 +113,12 @@ impl MappingArchive {
     /// When it is none of these, hostile, or has no such table.
     pub fn read(path: &Path) -> Result<Self> {
         let mut archive = Self::default();
+        if path.extension().is_some_and(|ending| ending == "tsv") {
+            return Err(Error::argument(
+                format!("'{}'", path.display()),
+                "is no template archive; tables of gik template are for gik build --template",
+            ));
+        }
         if path.is_dir() {
             for file in tables_below(path)? {
                 let name = file.display().to_string();

@@ -1,15 +1,18 @@
-//! What appending costs while a store grows: full GEFS runs, one commit each.
+//! What appending costs while a store grows: full GEFS runs, one commit and one process each,
+//! as a scheduler would start them.
 //!
 //! ```text
 //! cargo run --release -p gik --example grow_store -- DIR RUNS > growth.csv
+//! cargo run --release -p gik --example grow_store -- DIR --only NUMBER
 //! ```
 //!
 //! The first run is built from real messages of one member and two steps. The others have all
 //! 95,046 references of a cycle of `pgrb2sp25`, to files of their own names that are not there.
-//! A row for each append: the number of runs and references, seconds, seconds of the processor
-//! (which other programs do not lengthen), the memory in use (resident
-//! set) after it and the most so far, the size of the store; then what it takes to open the store
-//! anew and read one message of the first run.
+//! A row for each append: the number of the run, its references, seconds, seconds of the
+//! processor (which other programs do not lengthen), the peak of memory (resident set) of
+//! making the references and of appending them, the size of the store; then what it takes to open
+//! the store anew and read one message of the first run. `--only` adds a single run to a store
+//! that is there: a number below 0 is one before all others.
 
 use std::io::Write;
 use std::num::NonZeroU32;
@@ -27,17 +30,22 @@ use gik_testkit::gefs::{Detail, GefsRun};
 const FIRST: &str = "2024-01-01T00";
 const CYCLE: i64 = 6 * 3600;
 
+const USAGE: &str = "usage: grow_store DIR RUNS, or grow_store DIR --only NUMBER";
+
 fn main() -> std::process::ExitCode {
-    let mut args = std::env::args().skip(1);
-    let (Some(folder), Some(runs)) = (args.next(), args.next().and_then(|it| it.parse().ok()))
-    else {
-        let _ = writeln!(std::io::stderr(), "usage: grow_store DIR RUNS");
-        return std::process::ExitCode::FAILURE;
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [folder, "--only", number] => match number.parse() {
+            Ok(number) => block_on(append(Path::new(folder), number)),
+            Err(_) => Err(Error::argument(*number, USAGE)),
+        },
+        [folder, runs] => match runs.parse() {
+            Ok(runs) => grow(folder, runs),
+            Err(_) => Err(Error::argument(*runs, USAGE)),
+        },
+        _ => Err(Error::argument("arguments", USAGE)),
     };
-    let grown = tokio::runtime::Runtime::new()
-        .map_err(|error| Error::argument("runtime", error.to_string()))
-        .and_then(|runtime| runtime.block_on(grow(Path::new(&folder), runs)));
-    match grown {
+    match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "{error}: {:?}", std::error::Error::source(&error));
@@ -46,7 +54,30 @@ fn main() -> std::process::ExitCode {
     }
 }
 
-async fn grow(folder: &Path, runs: i64) -> Result<()> {
+fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::runtime::Runtime::new()
+        .map_err(|error| Error::argument("runtime", error.to_string()))
+        .and_then(|runtime| runtime.block_on(work))
+}
+
+fn grow(folder: &str, runs: i64) -> Result<()> {
+    block_on(start(Path::new(folder)))?;
+    let header = "run,references,append_seconds,processor_seconds,made_peak_bytes,peak_bytes,store_bytes,open_seconds";
+    let _ = writeln!(std::io::stdout(), "{header}");
+    let failed = |error: std::io::Error| Error::argument("process of an append", error.to_string());
+    let program = std::env::current_exe().map_err(failed)?;
+    for number in 1..runs {
+        let mut process = std::process::Command::new(&program);
+        process.args([folder, "--only", &number.to_string()]);
+        if !process.status().map_err(failed)?.success() {
+            return Err(Error::argument(format!("run {number}"), "was not added"));
+        }
+    }
+    Ok(())
+}
+
+/// The first run, of real messages.
+async fn start(folder: &Path) -> Result<()> {
     let first: ReferenceTime = FIRST.parse()?;
     let bucket = folder.join("bucket");
     GefsRun::new(first)
@@ -54,51 +85,55 @@ async fn grow(folder: &Path, runs: i64) -> Result<()> {
         .steps(0..=3)
         .detail(Detail::Coarse)
         .write_messages(&bucket, &["t2m", "tp"])?;
-    let store: StoreLocation = folder.join("store").display().to_string().parse()?;
-    let registry = gik::registry()?;
-    let parser = registry.get("gefs")?.as_ref();
-    let root = gik::source_url(&bucket.display().to_string())?;
     let mut request = RunRequest::new(first);
-    request.source = Some(root.clone());
-    let s3 = S3Settings::default();
+    request.source = Some(gik::source_url(&bucket.display().to_string())?);
     let job = Job {
         model: "gefs".to_owned(),
-        request: request.clone(),
+        request,
         options: gik::core::BuildOptions::default(),
-        store: store.clone(),
-        s3: s3.clone(),
+        store: store_of(folder)?,
+        s3: S3Settings::default(),
     };
-    gik::build(&registry, &job, &|_, _| {}).await?;
+    gik::build(&gik::registry()?, &job, &|_, _| {}).await?;
+    Ok(())
+}
 
+fn store_of(folder: &Path) -> Result<StoreLocation> {
+    folder.join("store").display().to_string().parse()
+}
+
+/// Adds a run and prints its row.
+async fn append(folder: &Path, number: i64) -> Result<()> {
+    let registry = gik::registry()?;
+    let parser = registry.get("gefs")?.as_ref();
+    let (store, s3) = (store_of(folder)?, S3Settings::default());
+    let root = gik::source_url(&folder.join("bucket").display().to_string())?;
     let container = Source::named(parser, &root, &s3)?.container;
-    let mut out = std::io::stdout().lock();
-    let header = "runs,references,append_seconds,processor_seconds,resident_bytes,peak_bytes,store_bytes,open_seconds";
-    let _ = writeln!(out, "{header}");
-    let mut references = 3;
-    for number in 1..runs {
-        request.reference_time = ReferenceTime::from_seconds(first.seconds() + number * CYCLE);
-        let manifest = full_run(parser, &request)?;
-        references += manifest.group.virtual_count();
-        let (started, processor) = (Instant::now(), processor_seconds());
-        let writer = Writer::open(&store, &s3, std::time::Duration::ZERO).await?;
-        let options = WriteOptions { message: format!("run {number}"), ..WriteOptions::default() };
-        writer.add(&[&manifest], std::slice::from_ref(&container), &options).await?;
-        drop(writer);
-        let seconds = started.elapsed().as_secs_f64();
-        let processor = processor_seconds() - processor;
-        let started = Instant::now();
-        read_one(&store, &s3, root.as_str()).await?;
-        let opened = started.elapsed().as_secs_f64();
-        let _ = writeln!(
-            out,
-            "{},{references},{seconds:.4},{processor:.2},{},{},{},{opened:.4}",
-            number + 1,
-            memory("VmRSS:"),
-            memory("VmHWM:"),
-            size(&folder.join("store")),
-        );
-        let _ = out.flush();
-    }
+    let first: ReferenceTime = FIRST.parse()?;
+    let mut request =
+        RunRequest::new(ReferenceTime::from_seconds(first.seconds() + number * CYCLE));
+    request.source = Some(root.clone());
+
+    let manifest = full_run(parser, &request)?;
+    let references = manifest.group.virtual_count();
+    let made = memory("VmHWM:");
+    let (started, processor) = (Instant::now(), processor_seconds());
+    let writer = Writer::open(&store, &s3, std::time::Duration::ZERO).await?;
+    let options = WriteOptions { message: format!("run {number}"), ..WriteOptions::default() };
+    writer.add(&[&manifest], std::slice::from_ref(&container), &options).await?;
+    drop(writer);
+    let seconds = started.elapsed().as_secs_f64();
+    let processor = processor_seconds() - processor;
+    let peak = memory("VmHWM:");
+    drop(manifest);
+    let started = Instant::now();
+    read_one(&store, &s3, root.as_str()).await?;
+    let opened = started.elapsed().as_secs_f64();
+    let bytes = size(&folder.join("store"));
+    let _ = writeln!(
+        std::io::stdout(),
+        "{number},{references},{seconds:.4},{processor:.2},{made},{peak},{bytes},{opened:.4}",
+    );
     Ok(())
 }
 

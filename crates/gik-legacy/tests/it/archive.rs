@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use gik_core::Result;
-use gik_legacy::{KeyValueFile, inputs};
+use gik_legacy::{KeyValueFile, MappingArchive, inputs};
 use tempfile::TempDir;
 
 /// The names of the tables in an archive, and whether each could be read.
@@ -147,4 +147,18 @@ fn what_names_nothing_is_an_error() {
     };
     assert_eq!(found(""), ["a.par", "b.parquet", "c.parquet"]);
     assert_eq!(found("/*.par*"), ["a.par", "b.parquet"]);
+}
+
+#[test]
+fn what_is_no_archive_is_told_by_its_first_bytes() {
+    let folder = TempDir::new().unwrap();
+    let said = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        MappingArchive::read(&path).unwrap_err().to_string()
+    };
+    let error = said("a.tar.gz", b"GRIB\0\x01");
+    assert!(error.contains("zip, or tar packed with gzip") && error.contains("'GRIB'"), "{error}");
+    let error = said("a.tsv", b"name\tunits\n");
+    assert!(error.contains("a.tsv") && error.contains("gik build --template"), "{error}");
 }

@@ -1,11 +1,13 @@
 //! Kerchunk's JSON and parquet: what kerchunk wrote is read, what is written is read back, and
 //! what is hostile is refused.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use gik_legacy::kerchunk::{is_parquet_folder, read_json, read_parquet, write_json, write_parquet};
-use gik_legacy::{ReferenceSet, Value};
+use gik_legacy::{ReferenceSet, Value, inputs};
 use serde_json::json;
 
 use crate::fixture;
@@ -266,4 +268,30 @@ fn names_that_lead_out_of_the_folder_are_not_written() {
     std::fs::create_dir(&inner).unwrap();
     assert!(write_parquet(&set, &inner, 10, &|_, _| {}).is_err());
     assert!(!dir.path().join("a").exists());
+}
+
+/// Files as they are put on servers: packed with gzip.
+#[test]
+fn packed_json_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let packed = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        let mut to = flate2::write::GzEncoder::new(
+            File::create(&path).unwrap(),
+            flate2::Compression::fast(),
+        );
+        to.write_all(content).unwrap();
+        to.finish().unwrap();
+        inputs(&[path.display().to_string()]).unwrap().remove(0)
+    };
+    let plain = text("kerchunk/gep01.json");
+    let set = packed("a.json.gz", plain.as_bytes()).kerchunk().unwrap().unwrap();
+    assert_same(&set, &read_json(&plain).unwrap(), "packed");
+    // A file that expands a thousandfold is no set of references.
+    let mut bomb = vec![b' '; 64 << 20];
+    bomb[0] = b'{';
+    let error = packed("b.json.gz", &bomb).kerchunk().unwrap_err().to_string();
+    assert!(error.contains("size of the unpacked file") && error.contains("b.json.gz"), "{error}");
+    // What else is packed is no JSON.
+    assert_eq!(packed("c.json.gz", b"TAR").kerchunk().unwrap(), None);
 }

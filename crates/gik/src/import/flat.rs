@@ -92,14 +92,17 @@ fn is_own(set: &ReferenceSet) -> bool {
     set.object(".zattrs").is_some_and(|it| it.contains_key("gik_model"))
 }
 
-/// Whether no model knows a place of it.
+/// Whether no model knows a place of it, also with the ending that the older tools left out.
 fn is_foreign(registry: &Registry, set: &ReferenceSet) -> bool {
-    let urls = set.entries.values().filter_map(|value| match value {
-        Value::Range { url, .. } | Value::Whole { url } => Url::parse(url).ok(),
+    let mut urls = set.entries.values().filter_map(|value| match value {
+        Value::Range { url, .. } | Value::Whole { url } => Some(url),
         Value::Inline(_) | Value::Metadata(_) => None,
     });
-    let first = urls.into_iter().next();
-    !first.is_some_and(|url| registry.iter().any(|(_, parser)| parser.request_of_url(&url).is_ok()))
+    let is_known = |url: &Url| registry.iter().any(|(_, it)| it.request_of_url(url).is_ok());
+    !urls.next().is_some_and(|url| {
+        let candidates = [Url::parse(url), Url::parse(&format!("{url}.grib2"))];
+        candidates.iter().flatten().any(is_known)
+    })
 }
 
 /// The places that the references lie in: a bucket, a server, or the folder that has all files.
