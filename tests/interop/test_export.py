@@ -1,5 +1,6 @@
 """Exports read by stock packages: fsspec and xarray, VirtualiZarr, and pandas as the legacy scripts do."""
 
+import base64
 import json
 import os
 import re
@@ -145,6 +146,23 @@ def test_the_legacy_scripts_read_members_of_gefs(exports, run, engine):
         assert message[:4] == b"GRIB" and message[-4:] == b"7777"
         values = next(v for k, v in messages(file_of(run, 2, 3 * index)) if k["cfVarName"] == "tp")
         np.testing.assert_array_equal(decoded(message), values)
+
+
+def test_what_only_the_legacy_scripts_need(exports, store, tmp_path):
+    """Bare NaN, which no JSON has but Python reads, and scalar levels also under an empty chunk's key."""
+    gik("export", store, "--format", "parquet", "--compat-legacy", "-o", tmp_path / "compat")
+    tables = [pd.read_parquet(folder / "gep02_20250106_00z.parquet") for folder in (exports / "members", tmp_path / "compat")]
+    plain, compat = (dict(zip(table["key"], table["value"])) for table in tables)
+    ranges = [{key: value for key, value in table.items() if value.startswith(b"[")} for table in (plain, compat)]
+    assert ranges[0] == ranges[1] and len(ranges[0]) > 8
+    key = "tp/accum/surface/tp/.zarray"
+    assert json.loads(plain[key])["fill_value"] == "NaN"
+    fill = json.loads(compat[key])["fill_value"]
+    assert isinstance(fill, float) and np.isnan(fill)
+    level = "t2m/instant/heightAboveGround/heightAboveGround/"
+    assert level not in plain
+    assert compat[level] == compat[level + "0"]
+    assert np.frombuffer(base64.b64decode(compat[level].removeprefix(b"base64:"))) == [2.0]
 
 
 def test_members_are_zarr_stores(exports, run):

@@ -107,10 +107,6 @@ pub(crate) fn extended_config(
     manifest.splitting = Some(ManifestSplittingConfig { split_sizes: Some(splits) });
     extended.manifest = Some(manifest);
     is_changed |= is_changed_there;
-    // A writer goes without preloading; that is not for those who read.
-    if let Some(manifest) = &mut extended.manifest {
-        manifest.preload = None;
-    }
     Ok(is_changed.then_some(extended))
 }
 

@@ -12,7 +12,7 @@ use icechunk::ops::{GCError, GCResult};
 use icechunk::storage::StorageContext;
 use icechunk::{Repository, Storage};
 
-use crate::repository::without_preloading;
+use crate::repository::own_config;
 use crate::staged::remove_branches;
 use crate::write::{is_conflict, pause};
 use crate::{Writer, fault};
@@ -55,7 +55,7 @@ impl Writer {
         let failed = |error: &dyn std::fmt::Display| fault::io(self.location(), error);
         let storage = self.location().storage(self.s3()).await?;
         let repository = Repository::open(Arc::clone(&storage))
-            .config(without_preloading())
+            .config(own_config())
             .execute()
             .await
             .map_err(|error| fault::repository(self.location(), &error))?;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt};
 use gik_core::{Error, ErrorKind, Result};
 use icechunk::RepositoryConfig;
-use icechunk::config::{ManifestConfig, ManifestPreloadCondition, ManifestPreloadConfig};
+use icechunk::config::{
+    CachingConfig, ManifestConfig, ManifestPreloadCondition, ManifestPreloadConfig,
+};
 use icechunk::repository::VersionInfo;
 
 use crate::staged::PART;
@@ -74,7 +76,7 @@ impl Repository {
         let authorized: Vec<bool> = containers.iter().map(|it| may_read(&it)).collect();
         let access = container::authorize(containers.iter().filter(may_read));
         let inner = icechunk::Repository::open(storage)
-            .config(without_preloading())
+            .config(own_config())
             .authorize_virtual_chunk_access(access)
             .execute()
             .await
@@ -159,10 +161,19 @@ impl Repository {
     }
 }
 
-/// Icechunk would fetch manifests in the background, and complain when the program is done
-/// before they are there.
-pub(crate) fn without_preloading() -> RepositoryConfig {
+/// References of manifests that are kept in memory when they have been read, of some 200 bytes
+/// each. Icechunk keeps 15 million unless told otherwise: 3 GB of a program that moves a store's
+/// references once.
+const REFERENCES_KEPT: u64 = 1_000_000;
+
+/// How this program opens a repository, which is not how others shall: Icechunk would fetch
+/// manifests in the background, and complain when the program is done before they are there.
+pub(crate) fn own_config() -> RepositoryConfig {
     RepositoryConfig {
+        caching: Some(CachingConfig {
+            num_chunk_refs: Some(REFERENCES_KEPT),
+            ..CachingConfig::default()
+        }),
         manifest: Some(ManifestConfig {
             preload: Some(ManifestPreloadConfig {
                 preload_if: Some(ManifestPreloadCondition::False),

@@ -16,7 +16,7 @@ use icechunk::{Repository, Storage};
 
 use crate::config::{extended_config, repository_config};
 use crate::lock::WriteLock;
-use crate::repository::without_preloading;
+use crate::repository::own_config;
 use crate::transaction::{Changes, Room, Transaction};
 use crate::{Container, S3Settings, StoreLocation, fault};
 
@@ -228,21 +228,25 @@ impl Writer {
         containers: &[Container],
     ) -> Result<Repository, Failure> {
         let failed = |error| self.failure_of_repository(&error);
-        // Preloading would look at every manifest there is, in the background of each commit.
         let repository = Repository::open(Arc::clone(storage))
-            .config(without_preloading())
+            .config(own_config())
             .execute()
             .await
             .map_err(failed)?;
         let urls = runs.iter().flat_map(|run| run.sources.iter());
         let urls: Vec<&str> = urls.map(|(_, object)| object.url.as_str()).collect();
-        let Some(config) = extended_config(repository.config(), runs, containers, &urls)? else {
+        if extended_config(repository.config(), runs, containers, &urls)?.is_none() {
+            return Ok(repository);
+        }
+        // What a writer has for itself is not for those who read: only what is stored is extended.
+        let stored = Repository::fetch_config(Arc::clone(storage)).await.map_err(failed)?;
+        let stored = stored.map(|(config, _)| config).unwrap_or_default();
+        let Some(config) = extended_config(&stored, runs, containers, &urls)? else {
             return Ok(repository);
         };
-        let repository =
-            Repository::open(Arc::clone(storage)).config(config).execute().await.map_err(failed)?;
-        repository.save_config().await.map_err(failed)?;
-        Ok(repository)
+        let open = |config| Repository::open(Arc::clone(storage)).config(config).execute();
+        open(config).await.map_err(failed)?.save_config().await.map_err(failed)?;
+        open(own_config()).await.map_err(failed)
     }
 
     pub(crate) async fn begin(

@@ -20,8 +20,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use gik::core::{
-    ChunkEntry, Error, ManifestStore, Parser, ReferenceTime, Result, RunRequest, SchemaOptions,
-    SourceObject, SourceTable,
+    ChunkEntry, CoordinateValues, Error, ManifestStore, Parser, ReferenceTime, Result, RunRequest,
+    SchemaOptions, SourceObject, SourceTable,
 };
 use gik::icechunk::{Repository, S3Settings, StoreLocation, WriteOptions, Writer};
 use gik::{Job, Source};
@@ -174,8 +174,14 @@ fn full_run(parser: &dyn Parser, request: &RunRequest) -> Result<ManifestStore> 
 async fn read_one(store: &StoreLocation, s3: &S3Settings, allowed: &str) -> Result<()> {
     let repository = Repository::open(store, s3, &[allowed.to_owned()]).await?;
     let opened = repository.main().await?;
+    // Runs may have been added before it.
+    let first = FIRST.parse::<ReferenceTime>()?.seconds();
+    let CoordinateValues::Int64(times) = opened.array("time").await?.coordinate().await? else {
+        return Err(Error::argument("time", "has no integers"));
+    };
+    let run = times.iter().position(|&time| time == first).unwrap_or_default();
     let array = opened.array("t2m").await?;
-    let at = [0; 5];
+    let at = [run as u64, 0, 0, 0, 0];
     let Some(bytes) = array.fetch(&at).await? else {
         return Err(Error::argument("t2m", "has no first message"));
     };
