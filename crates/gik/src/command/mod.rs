@@ -72,6 +72,20 @@ enum Command {
     Demo(demo::Demo),
 }
 
+impl Command {
+    /// Threads that wait for files or decode what they read, at most. Those that decode are two
+    /// for each core: one decodes while the other reads. More of them hand the pages of messages
+    /// to one another, which costs a third of the time. Others wait for many small files, which
+    /// may lie on a server.
+    fn waiting_threads(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        match self {
+            Self::Read(_) | Self::Exceedance(_) => cores * 2,
+            _ => 512,
+        }
+    }
+}
+
 /// How a command ended. The numbers are documented and stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -94,6 +108,7 @@ pub(crate) fn main() -> ExitCode {
         .without_time()
         .init();
     let outcome = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(arguments.command.waiting_threads())
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
