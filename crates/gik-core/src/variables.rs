@@ -167,7 +167,7 @@ pub struct VariableTable {
     levels: Vec<(LevelCoordinate, Vec<Level>)>,
     /// Of each row: its variable, and the position of its level.
     places: Vec<(u32, u32)>,
-    /// Rows that share a key differ in their column `period`.
+    /// Rows that share a key differ in their columns `period` and `window`.
     lookup: HashMap<Key<'static>, Vec<usize>>,
 }
 
@@ -220,8 +220,8 @@ impl VariableTable {
         for (position, row) in rows.iter().enumerate() {
             let key = (row.file, row.abbreviation, row.level, row.statistic);
             let same = lookup.entry(key).or_default();
-            let period = |&other: &usize| rows.get(other).map(|row| row.fact("period"));
-            if same.iter().any(|other| period(other) == Some(row.fact("period"))) {
+            let over = |row: &VariableRow| (row.fact("period"), row.fact("window"));
+            if same.iter().any(|&other| rows.get(other).map(over) == Some(over(row))) {
                 return Err(contradiction(row, "is in the table twice"));
             }
             same.push(position);
@@ -377,7 +377,7 @@ impl VariableTable {
     }
 
     /// Positions of the rows for a message of this kind of file: several where the table tells
-    /// periods of one statistic apart, in the column `period`.
+    /// periods of one statistic apart, in the columns `period` and `window`.
     #[must_use]
     pub fn rows_at<'t>(
         &'t self,

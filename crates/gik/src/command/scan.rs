@@ -125,20 +125,10 @@ fn table(fields: &[ScannedField]) -> String {
         if has_members {
             row.push(field.qualifiers.clone());
         }
-        row.extend([grid(field), packing(field)]);
+        row.extend([field.grid.to_string(), packing(field)]);
         row
     });
     output::table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
-}
-
-/// `lambert 1799×1059`.
-fn grid(field: &ScannedField) -> String {
-    let name =
-        field.grid_type().map_or_else(|| format!("3.{}", field.grid.template), str::to_owned);
-    match field.grid.shape {
-        Some([rows, columns]) => format!("{name} {columns}×{rows}"),
-        None => format!("{name} {} points", field.grid.points),
-    }
 }
 
 /// `5.3 16 bits`.
