@@ -20,7 +20,7 @@ pub(super) struct Templates {
 #[derive(Debug, Subcommand)]
 enum TemplateCommand {
     /// Make a template of a product from the headers of some of its files: of step 0, and of
-    /// later steps of which one tells over what sums extend (GFS: 0, 3, 9, 15).
+    /// later steps that tell over what sums extend (GFS: 0, 3, 6, 9, 15).
     ///
     /// A template describes files of one step, one member and one grid. Files that hold several
     /// steps (sub-hourly ones), several members, probabilities, quantiles or aerosols are refused;

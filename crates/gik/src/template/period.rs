@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn run_totals_and_hours_are_two_series() {
         let (f1, f2) = (["0-1 hour acc"], ["0-2 hour acc", "1-2 hour acc"]);
-        let f13 = ["0-13 hour acc", "12-13 hour acc"];
+        let f14 = ["0-14 hour acc", "13-14 hour acc"];
         let open =
             "run or over the last hour or bucket 3 hours or bucket 6 hours or bucket 12 hours";
         assert_eq!(found(&[&f1]), [format!("{open}: 0-1")]);
@@ -224,7 +224,7 @@ mod tests {
             found(&[&f1, &f2]),
             [format!("{open}: 0-1 0-2"), "over the last hour: 0-1 1-2".to_owned()]
         );
-        assert_eq!(found(&[&f1, &f13]), ["run: 0-1 0-13", "over the last hour: 0-1 12-13"]);
+        assert_eq!(found(&[&f1, &f14]), ["run: 0-1 0-14", "over the last hour: 0-1 13-14"]);
         // GFS: a bucket beside the total, one message up to its end.
         let (f6, f14) = (["0-6 hour acc"], ["0-14 hour acc", "12-14 hour acc"]);
         let f9 = ["0-9 hour acc", "6-9 hour acc"];

@@ -186,6 +186,32 @@ fn a_damaged_file_says_what_is_left() {
 }
 
 #[test]
+fn fields_on_another_grid_are_no_part_of_a_run() {
+    let desk = Desk::new();
+    let run = HrrrRun::new("2025-08-01T00".parse().unwrap()).hours(2..=2);
+    let own = run.file(2, &["t2m"]).unwrap();
+    let other = run.clone().grid(60, 40).file(2, &["d2m", "sp"]).unwrap();
+    let path = desk.path("bucket").join(&own.path);
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).unwrap();
+    std::fs::write(&path, [&other.data[..], &own.data].concat()).unwrap();
+    let line = "build hrrr --run 2025-08-01T00 --steps 2 --source bucket --store store --no-index";
+    let report = desk.gik(&format!("{line} --json")).exits(3).json();
+    assert_eq!(report["references"]["written"], 1);
+    assert_eq!(report["problems"]["other_grid"], 1);
+    let second = offset(&other.index, "2:");
+    let built = desk.gik(line).exits(3).says(&[
+        "1 files with messages on another grid than the model's",
+        ".grib2: 2 fields are on another grid than the model's and left out: ",
+        "at byte 0 (lambert 60×40)",
+        &format!("at byte {second} (lambert 60×40)"),
+    ]);
+    assert!(built.stdout.contains("incomplete"), "{}", built.stdout);
+    // Nothing but such fields: no store, and the reason.
+    std::fs::write(&path, &other.data).unwrap();
+    desk.gik(&line.replace("store store", "store other")).exits(1).says(&["on another grid"]);
+}
+
+#[test]
 fn unknown_parameters_are_read_under_their_numbers() {
     let desk = Desk::new();
     let run = HrrrRun::new("2025-08-01T00".parse().unwrap()).hours(2..=2);
