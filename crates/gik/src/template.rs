@@ -23,7 +23,7 @@ mod period;
 mod place;
 
 use gik_codec::scan::ScannedField;
-use gik_core::{Error, Result, VariableTable};
+use gik_core::{Error, Result, VariableRow, VariableTable};
 
 pub use learn::{Learned, OpenArray, Sample, learn};
 pub use parser::TemplateParser;
@@ -74,10 +74,13 @@ impl Template {
     fn rows_of(&self, field: &ScannedField) -> Vec<usize> {
         let (Some(level), Some(window)) = (field.level, field.window) else { return Vec::new() };
         let param = field.parameter.code();
+        // ECMWF's indexes tell no level of what is on a surface of any kind.
+        let is_vertical = matches!(level.type_of_level(), "isobaricInhPa" | "soilLayer");
+        let is_surface = |row: &VariableRow| !is_vertical && row.fact("levtype") == "sfc";
         let rows = (0..).zip(self.table.rows());
         rows.filter(|(_, row)| {
             row.fact("param") == param
-                && row.level == level
+                && (row.level == level || is_surface(row))
                 && row.statistic == window.statistic()
                 && period::fits(&period::rules(row), &window)
         })

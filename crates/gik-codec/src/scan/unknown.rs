@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use gik_core::{
     Attributes, DataVariable, Diagnostic, FileReferences, IndexedFile, Level, Names, Problem, Run,
-    SourceFile, UnknownMessage, Window, WindowRule,
+    SourceFile, UNKNOWN_PREFIX, UnknownMessage, Window, WindowRule,
 };
 use serde_json::json;
 
@@ -179,7 +179,7 @@ impl ScannedField {
     pub fn name_of_numbers(&self) -> Option<String> {
         let (level, window) = (self.level?, self.window?);
         let code = self.parameter.code().replace('-', "_");
-        let mut name = format!("param_{code}_{}", slug(&level.to_string()));
+        let mut name = format!("{UNKNOWN_PREFIX}{code}_{}", slug(&level.to_string()));
         if window.statistic().is_some() {
             let length = window.length_seconds();
             let length = match rule(&window) {
