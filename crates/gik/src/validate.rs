@@ -408,7 +408,10 @@ async fn read(array: &StoredArray, at: &[u64]) -> Result<Vec<f32>> {
     };
     let part: Vec<_> =
         shape.iter().map(|&length| 0..usize::try_from(length).unwrap_or_default()).collect();
-    let (array, at) = (array.clone(), at.to_vec());
-    let decoded = tokio::task::spawn_blocking(move || array.decode(&at, bytes, &part)).await;
-    decoded.map_err(|error| Error::unsupported("message", error.to_string()))?
+    let (decoder, place) = (array.clone(), at.to_vec());
+    let decoded = tokio::task::spawn_blocking(move || decoder.decode(&place, bytes, &part)).await;
+    match decoded.map_err(|error| Error::unsupported("message", error.to_string()))? {
+        Ok(values) => Ok(values),
+        Err(error) => Err(array.traced(at, error).await),
+    }
 }
