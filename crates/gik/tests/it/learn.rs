@@ -310,3 +310,27 @@ fn a_lost_quarter_is_seen() {
     let found = desk.gik("template check hrrr/wrfsubh left.grib2").exits(3).stdout;
     assert_eq!(found, "not in the file: REFC:entire atmosphere (refc) at 90\n");
 }
+
+/// A whole product: every message of its files has its place.
+#[test]
+fn all_messages_of_hrrr_are_learned() {
+    let desk = Desk::new();
+    let run = HrrrRun::new(time());
+    let mut files = String::new();
+    for hour in [0, 1, 2, 14] {
+        run.clone().hours(hour..=hour).write_headers(&desk.path("bucket")).unwrap();
+        files.push_str(&format!(" bucket/{}", run.path(hour)));
+    }
+    let pattern = "hrrr.{date}/conus/hrrr.t{hour}z.wrfsfcf{step:2}.grib2";
+    let line = format!("template build{files} -o x.tsv --pattern {pattern}");
+    let built = desk.gik(&line).exits(0);
+    assert!(!built.stderr.contains("left out"), "{}", built.stderr);
+    run.clone().hours(8..=8).write_headers(&desk.path("bucket")).unwrap();
+    desk.gik(&format!("template check x.tsv bucket/{}", run.path(8))).exits(0);
+    let line = format!("build --template x.tsv --run {TIME} --steps 0,8 --source bucket");
+    for (store, options) in [("indexed", "--index-only"), ("scanned", "--no-index")] {
+        let report = desk.gik(&format!("{line} --store {store} {options} --json")).exits(0).json();
+        assert!(report["references"]["written"].as_u64() >= Some(170 + 173), "{report}");
+        assert_eq!(report["unknown_arrays"], 0);
+    }
+}
