@@ -137,8 +137,8 @@ pub(super) fn telling_steps(rules: &[WindowRule], last: u32, apart: u32) -> Opti
     let starts = |step: u32| -> BTreeSet<Option<u32>> {
         rules.iter().map(|rule| rule.start(step, StepUnit::Hours)).collect()
     };
-    let apart = usize::try_from(apart.max(1)).ok()?;
-    let steps = || (last + 1..=last + LAST_STEP).filter(|step| *step as usize % apart == 0);
+    let apart = apart.max(1);
+    let steps = || (last + 1..=last + LAST_STEP).filter(|step| step.is_multiple_of(apart));
     let some = steps().find(|&step| starts(step).len() > 1)?;
     Some((some, steps().find(|&step| starts(step).len() == rules.len())?))
 }
