@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use gik::codec::scan::{Scan, scan};
-use gik::core::{Error, Parser, Registry, SourceReader};
+use gik::core::{Error, Names, Parser, Registry, SourceReader};
 use gik::template::{OpenArray, Sample, Template, learn};
 use serde_json::{Value, json};
 
@@ -98,8 +98,8 @@ async fn build(
     for text in &learned.left_out {
         output::remark(&format!("left out, since its level or window is not understood: {text}"));
     }
-    for array in &learned.open {
-        output::remark(&words(array));
+    for arrays in alike(&learned.open) {
+        output::remark(&words(&arrays));
     }
     let summary = format!("{}: {rows} messages in {arrays} arrays", path.display());
     match json {
@@ -117,14 +117,28 @@ async fn build(
     Ok(if is_whole { Outcome::Complete } else { Outcome::Incomplete })
 }
 
-/// What the files did not tell of an array, and what became of it.
-fn words(array: &OpenArray) -> String {
-    let OpenArray { name, windows, rules, told_by } = array;
-    let windows = windows.join(", ");
+/// The arrays of each set of rules.
+fn alike(open: &[OpenArray]) -> Vec<Vec<&OpenArray>> {
+    let mut sets = Vec::<Vec<&OpenArray>>::new();
+    for array in open {
+        let is_alike = |other: &&OpenArray| other.rules == array.rules;
+        match sets.iter_mut().find(|set| set.first().is_some_and(is_alike)) {
+            Some(set) => set.push(array),
+            None => sets.push(vec![array]),
+        }
+    }
+    sets
+}
+
+/// What the files did not tell of arrays that are alike, and what became of them.
+fn words(arrays: &[&OpenArray]) -> String {
+    let names: Names =
+        arrays.iter().map(|it| format!("{} ({})", it.name, it.windows.join(", "))).collect();
+    let Some(OpenArray { rules, told_by, .. }) = arrays.first() else { return String::new() };
     if rules.is_empty() {
         return format!(
-            "{name}: these files tell no rule of its windows ({windows}); it takes what no other \
-             array does"
+            "these files tell no rule of the windows of {names}; such an array takes what no \
+             other does"
         );
     }
     let rules = rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(", or ");
@@ -136,8 +150,8 @@ fn words(array: &OpenArray) -> String {
         None => "no later file tells".to_owned(),
     };
     format!(
-        "{name}: its windows ({windows}) are {rules}; {told_by}. Without it the array takes what \
-         is over any of these windows, and no totals are made of it"
+        "values of {names} are {rules}: {told_by}; without it such an array takes what is over any \
+         of these windows, and no totals are made of it"
     )
 }
 

@@ -320,6 +320,8 @@ fn open_array(name: String, series: &Series, steps: &[u32]) -> Option<OpenArray>
     }
     let last = steps.iter().copied().max().unwrap_or_default();
     let apart = steps.iter().fold(0, |apart, &step| greatest_divisor(apart, step));
+    // Steps come every hour, or every 3 or 6 hours.
+    let apart = [6, 3].into_iter().find(|&it| apart.is_multiple_of(it)).unwrap_or(1);
     let mut windows: Vec<String> = series.windows.values().map(Window::to_string).collect();
     windows.dedup();
     let told_by = period::telling_steps(&series.rules, last, apart);

@@ -108,7 +108,7 @@ fn buckets_are_no_run_totals() {
     assert_eq!(rows(&desk), [[name, rules.join(" or "), forecast.clone()]]);
     let line = format!("template build x000 x003 x006 -o x.tsv --pattern {PATTERN}");
     desk.gik(&line).exits(0).says(&[
-        "apcp_surface_accum: its windows (0-3 hour acc fcst, 0-6 hour acc fcst) are since the start",
+        "values of apcp_surface_accum (0-3 hour acc fcst, 0-6 hour acc fcst) are since the start",
         "the file of step 9 may tell, that of step 21 does",
         "x.tsv: 2 messages in 2 arrays",
     ]);
