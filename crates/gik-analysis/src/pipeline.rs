@@ -207,11 +207,14 @@ impl Task {
         let indices = part.indices();
         let fetched = fetch(&array, &indices, &unanswered).await;
         let core = decoders.acquire_owned().await.map_err(closed)?;
+        let runtime = tokio::runtime::Handle::current();
         tokio::task::spawn_blocking(move || {
             let outcome = match fetched {
                 Ok(Some(bytes)) => {
                     let quantum = quantum(&bytes);
                     let decoded = array.decode(&indices, bytes, &part.ranges());
+                    let decoded =
+                        decoded.map_err(|it| runtime.block_on(array.traced(&indices, it)));
                     let values = decoded.map(|it| part.pick(it));
                     values
                         .and_then(|values| finite(&array, &indices, values))

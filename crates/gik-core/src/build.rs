@@ -224,9 +224,10 @@ async fn read(
             _ => return indexed,
         },
     };
-    // Where the headers tell no more, what was wrong with the index says it best.
+    // Where the headers tell no more than an index that is there, what was wrong with that says it
+    // best; where there is none to use, what the headers lack does.
     match parser.scanned_references(run, source, reader).await {
-        Ok(mut file) if file.references.len() > found => {
+        Ok(mut file) if file.references.len() > found || indexed.is_err() => {
             file.diagnostics.push(Diagnostic {
                 problem: Problem::Scanned,
                 url: source.index.as_str().to_owned(),

@@ -30,6 +30,21 @@ impl From<LatLonGrid> for Grid {
 }
 
 impl Grid {
+    /// Whether fields of `other` lie where those of this grid do: as many rows and columns, at the
+    /// same places. Producers round angles, and have changed how: places may differ by a tenth of
+    /// the distance of points. A global grid may begin at any of its meridians, since the codec
+    /// turns it.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::LatLon(one), Self::LatLon(other)) => one.is_like(other),
+            (Self::Projected { grid: one, .. }, Self::Projected { grid: other, .. }) => {
+                one.is_like(other)
+            }
+            _ => false,
+        }
+    }
+
     /// The dimensions of a field with their lengths: rows, then columns.
     #[must_use]
     pub fn dimensions(&self) -> [(&'static str, u64); 2] {
@@ -82,6 +97,21 @@ impl LatLonGrid {
             .collect();
         values.sort_unstable();
         values.into_iter().map(degrees).collect()
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        let tolerance = i64::from(self.increment / 10);
+        let points = i64::from(self.columns.max(self.rows));
+        let stretch = i64::from(self.increment.abs_diff(other.increment)).saturating_mul(points);
+        let turn = i64::from(other.first_longitude) - i64::from(self.first_longitude);
+        let increment = i64::from(self.increment.max(1));
+        let is_global = i64::from(self.columns) * increment == 360_000_000;
+        let cycle = if is_global { increment } else { 360_000_000 };
+        let turn = turn.rem_euclid(cycle);
+        (self.columns, self.rows) == (other.columns, other.rows)
+            && stretch <= tolerance
+            && i64::from(self.first_latitude.abs_diff(other.first_latitude)) <= tolerance
+            && turn.min(cycle - turn) <= tolerance
     }
 
     /// Longitude of the last column as the message says it, 0…360°, in microdegrees east.
@@ -153,5 +183,47 @@ mod tests {
         // One that starts at 180°E has the same coordinates.
         let other = LatLonGrid { first_longitude: 180_000_000, ..grid };
         assert_eq!(other.longitudes(), longitudes);
+    }
+
+    #[test]
+    fn grids_are_like_others_at_the_same_places() {
+        let grid = LatLonGrid {
+            columns: 1440,
+            rows: 721,
+            first_latitude: 90_000_000,
+            first_longitude: 0,
+            increment: 250_000,
+        };
+        let part = LatLonGrid { columns: 100, rows: 50, ..grid };
+        let like = |one: LatLonGrid, other: LatLonGrid| Grid::from(one).is_like(&other.into());
+        assert!(like(grid, grid) && like(part, part));
+        assert!(like(grid, LatLonGrid { first_longitude: 180_000_000, ..grid }));
+        assert!(!like(part, LatLonGrid { first_longitude: 180_000_000, ..part }));
+        assert!(like(part, LatLonGrid { first_longitude: 360_000_000, ..part }));
+        assert!(like(part, LatLonGrid { first_latitude: 90_000_009, ..part }));
+        assert!(!like(part, LatLonGrid { first_latitude: 89_750_000, ..part }));
+        assert!(!like(grid, LatLonGrid { rows: 720, ..grid }));
+        assert!(!like(part, LatLonGrid { increment: 251_000, ..part }));
+        let map = ProjectedGrid {
+            projection: MapProjection::Lambert {
+                true_latitude: 38_500_000,
+                meridian: 262_500_000,
+                parallels: [38_500_000; 2],
+            },
+            radius: 6_371_229,
+            columns: 1799,
+            rows: 1059,
+            first_latitude: 21_138_123,
+            first_longitude: 237_280_472,
+            dx: 3_000_000,
+            dy: 3_000_000,
+        };
+        assert!(map.is_like(&ProjectedGrid { first_latitude: 21_138_000, ..map }));
+        assert!(map.is_like(&ProjectedGrid { first_longitude: -122_719_528, ..map }));
+        assert!(!map.is_like(&ProjectedGrid { first_latitude: 21_165_000, ..map }));
+        assert!(!map.is_like(&ProjectedGrid { columns: 60, rows: 40, ..map }));
+        assert!(!map.is_like(&ProjectedGrid { dx: 2_500_000, ..map }));
+        let message = Bytes::new();
+        assert!(!Grid::from(grid).is_like(&Grid::Projected { grid: map, message }));
     }
 }

@@ -53,6 +53,6 @@ pub use report::{Diagnostic, Names, NothingFound, Problem, Report};
 pub use run::{Run, RunRequest, Selection};
 pub use stores::{IndexedFile, ObjectInfo, ObjectStoreRegistry, SourceReader};
 pub use time::{ReferenceTime, StepUnit};
-pub use unknown::UnknownMessage;
+pub use unknown::{UNKNOWN_PREFIX, UnknownMessage};
 pub use variables::{Leads, Place, TableVariable, VariableRow, VariableTable};
 pub use window::{Statistic, Window, WindowRule};

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use url::Url;
 
 use crate::{
-    Diagnostic, ManifestGroup, Result, Run, RunRequest, SchemaOptions, SourceReader, UnknownMessage,
+    Diagnostic, Grid, ManifestGroup, Result, Run, RunRequest, SchemaOptions, SourceReader,
+    UnknownMessage,
 };
 
 /// A place where a model's files lie.
@@ -147,6 +148,12 @@ pub trait Parser: Debug + Send + Sync + 'static {
     /// # Errors
     /// When the run is not one of this model.
     fn schema(&self, run: &Run, options: &SchemaOptions) -> Result<ManifestGroup>;
+
+    /// The grid of the run's fields: a message on another one is no part of the run.
+    ///
+    /// # Errors
+    /// When the run is not one of this model.
+    fn grid(&self, run: &Run) -> Result<Grid>;
 
     /// The files that should exist.
     ///

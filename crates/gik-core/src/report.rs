@@ -33,6 +33,10 @@ pub enum Problem {
     DamagedLine,
     /// A line of the index cannot be used.
     BadLine,
+    /// Messages whose grid is not the model's.
+    OtherGrid,
+    /// Messages over other windows than the table says, or that it cannot tell apart.
+    OtherWindow,
     /// Messages that the model's table does not know.
     UnknownMessage,
     /// The index was missing or wrong, and the headers of the file were read in its place.
@@ -63,6 +67,8 @@ impl Problem {
             Self::Uncovered => "uncovered",
             Self::DamagedLine => "damaged_line",
             Self::BadLine => "bad_line",
+            Self::OtherGrid => "other_grid",
+            Self::OtherWindow => "other_window",
             Self::UnknownMessage => "unknown_message",
             Self::Scanned => "scanned",
         }
@@ -83,6 +89,8 @@ impl Problem {
             Self::Uncovered => "files with bytes that no index line tells of",
             Self::DamagedLine => "files with damaged index lines",
             Self::BadLine => "files with unusable index lines",
+            Self::OtherGrid => "files with messages on another grid than the model's",
+            Self::OtherWindow => "files with messages over windows that the table does not tell",
             Self::UnknownMessage => "files with messages outside the model's table",
             Self::Scanned => "files read by their headers, for want of a right index",
         }

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::{DataVariable, Layout, ManifestArray, Result};
 
+/// How the names of arrays of messages that no table knows begin; those of tables never do.
+pub const UNKNOWN_PREFIX: &str = "param_";
+
 /// A message that no table knows, with the array that it belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnknownMessage {

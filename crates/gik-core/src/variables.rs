@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Attributes, DataVariable, Error, Level, LevelCoordinate, ReferenceTime, Result, Run, Statistic,
+    UNKNOWN_PREFIX,
 };
 
 /// Which steps of a run carry a message.
@@ -167,7 +168,7 @@ pub struct VariableTable {
     levels: Vec<(LevelCoordinate, Vec<Level>)>,
     /// Of each row: its variable, and the position of its level.
     places: Vec<(u32, u32)>,
-    /// Rows that share a key differ in their column `period`.
+    /// Rows that share a key differ in their columns `period`, `window` or `era`.
     lookup: HashMap<Key<'static>, Vec<usize>>,
 }
 
@@ -220,8 +221,8 @@ impl VariableTable {
         for (position, row) in rows.iter().enumerate() {
             let key = (row.file, row.abbreviation, row.level, row.statistic);
             let same = lookup.entry(key).or_default();
-            let period = |&other: &usize| rows.get(other).map(|row| row.fact("period"));
-            if same.iter().any(|other| period(other) == Some(row.fact("period"))) {
+            let over = |row: &VariableRow| ["period", "window", "era"].map(|it| row.fact(it));
+            if same.iter().any(|&other| rows.get(other).map(over) == Some(over(row))) {
                 return Err(contradiction(row, "is in the table twice"));
             }
             same.push(position);
@@ -377,7 +378,7 @@ impl VariableTable {
     }
 
     /// Positions of the rows for a message of this kind of file: several where the table tells
-    /// periods of one statistic apart, in the column `period`.
+    /// periods of one statistic or eras apart, in the columns `period`, `window` and `era`.
     #[must_use]
     pub fn rows_at<'t>(
         &'t self,
@@ -535,8 +536,9 @@ fn parse_row(header: &[&'static str], line: &'static str) -> Result<VariableRow>
         && name
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    if !is_identifier {
-        return Err(unknown("name (lower-case letters, digits and underscores)", name));
+    if !is_identifier || name.starts_with(UNKNOWN_PREFIX) {
+        let what = "name (lower-case letters, digits and underscores, not param_…)";
+        return Err(unknown(what, name));
     }
     let level_text = cell("level")?;
     Ok(VariableRow {
@@ -653,6 +655,7 @@ mod tests {
             (row.replace("\tall", "\tsometimes"), "line 3"),
             (row.replace("\tall", "\t9-3"), "line 3"),
             (row.replacen('t', "T2", 1), "line 3"),
+            (row.replacen('t', "param_0_0_0", 1), "line 3"),
             ("t\n".to_owned(), "line 3"),
         ] {
             let error = table(&rows).unwrap_err().to_string();

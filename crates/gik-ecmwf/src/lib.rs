@@ -32,7 +32,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use gik_codec::GribMessageCodec;
 use gik_core::{
-    CodecRegistration, FileReferences, ManifestGroup, ModelPlugin, ModelRegistration, Parser,
+    CodecRegistration, FileReferences, Grid, ManifestGroup, ModelPlugin, ModelRegistration, Parser,
     ParserInfo, Result, Run, RunRequest, SchemaOptions, SourceFile, SourceReader,
 };
 use url::Url;
@@ -74,6 +74,10 @@ impl Parser for EcmwfParser {
 
     fn schema(&self, run: &Run, options: &SchemaOptions) -> Result<ManifestGroup> {
         schema::group(run, options)
+    }
+
+    fn grid(&self, run: &Run) -> Result<Grid> {
+        schema::grid(run)
     }
 
     fn sources(&self, run: &Run) -> Result<Vec<SourceFile>> {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::config::ProductConfig;
 use crate::refs;
+use crate::schema;
 use crate::vars::ParameterTable;
 
 /// A soil level (code table 4.5).
@@ -19,8 +20,11 @@ pub(crate) async fn references(
 ) -> Result<FileReferences> {
     let table = (ProductConfig::of_run(run)?.table)(run.reference_time)?;
     let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
-    let scanned = scanned_file(reader, source, |scan| index(scan, table, run, step)).await?;
+    let scanned =
+        scanned_file(reader, source, &schema::grid(run)?, |scan| index(scan, table, run, step))
+            .await?;
     let mut found = refs::references(run, &scanned.source, &scanned.index)?;
+    scanned.report_strays(&mut found);
     if table.table.is_whole(run) {
         scanned.keep_unknown(run, &mut found, |field| row(field, table, run, step).is_some());
     }

@@ -1,9 +1,14 @@
 //! What a run's store looks like.
 
-use gik_core::{Attributes, ForecastSchema, ManifestGroup, Result, Run, SchemaOptions};
+use gik_core::{Attributes, ForecastSchema, Grid, ManifestGroup, Result, Run, SchemaOptions};
 use serde_json::{Value, json};
 
 use crate::config::{self, MEMBERS, ProductConfig};
+
+/// The grid of the run's files.
+pub(crate) fn grid(run: &Run) -> Result<Grid> {
+    Ok(ProductConfig::of_run(run)?.era(run.reference_time)?.grid.into())
+}
 
 pub(crate) fn group(run: &Run, options: &SchemaOptions) -> Result<ManifestGroup> {
     let product = ProductConfig::of_run(run)?;

@@ -14,6 +14,7 @@ use gik_index::noaa::{
 
 use crate::bucket;
 use crate::config::{FileKind, ProductConfig};
+use crate::schema;
 
 /// The references that `file` contributes to the run.
 pub(crate) fn references(
@@ -76,8 +77,10 @@ pub(crate) async fn scanned_references(
         let (param, at) = (field.parameter.code(), (run.reference_time, step));
         Some(table.row_of_parameter(kind, &param, level, statistic, at)?.abbreviation)
     };
-    let scanned = scanned_file(reader, source, |scan| scan.to_wgrib2(abbreviation)).await?;
+    let grid = schema::grid(run)?;
+    let scanned = scanned_file(reader, source, &grid, |scan| scan.to_wgrib2(abbreviation)).await?;
     let mut found = references(run, &scanned.source, &scanned.index)?;
+    scanned.report_strays(&mut found);
     if table.is_whole(run) {
         scanned.keep_unknown(run, &mut found, |field| abbreviation(field).is_some());
     }

@@ -1,12 +1,17 @@
 //! What a run's store looks like.
 
-use gik_core::{Attributes, ForecastSchema, ManifestGroup, Result, Run, SchemaOptions};
+use gik_core::{Attributes, ForecastSchema, Grid, ManifestGroup, Result, Run, SchemaOptions};
 use serde_json::{Value, json};
 
 use crate::config::{self, ProductConfig};
 
 /// The statistics of GEFS start anew at 00, 06, 12 and 18 hours after the reference time.
 const BUCKET: &str = "since the last multiple of 6 hours before the step";
+
+/// The grid of the run's files.
+pub(crate) fn grid(run: &Run) -> Result<Grid> {
+    Ok(ProductConfig::of_run(run)?.grid.into())
+}
 
 pub(crate) fn group(run: &Run, options: &SchemaOptions) -> Result<ManifestGroup> {
     let product = ProductConfig::of_run(run)?;

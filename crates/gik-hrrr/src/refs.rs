@@ -13,6 +13,7 @@ use gik_index::noaa::{Entry, Expectations, Index, MessageRange, parse};
 use crate::config::ProductConfig;
 use crate::files::is_expected;
 use crate::period;
+use crate::schema;
 
 /// The references that `file` contributes to the run.
 pub(crate) fn references(
@@ -68,8 +69,10 @@ pub(crate) async fn scanned_references(
         let (param, at) = (field.parameter.code(), (run.reference_time, step));
         Some(table.row_of_parameter(product.key, &param, level, statistic, at)?.abbreviation)
     };
-    let scanned = scanned_file(reader, source, |scan| scan.to_wgrib2(abbreviation)).await?;
+    let grid = schema::grid(run)?;
+    let scanned = scanned_file(reader, source, &grid, |scan| scan.to_wgrib2(abbreviation)).await?;
     let mut found = references(run, &scanned.source, &scanned.index)?;
+    scanned.report_strays(&mut found);
     if table.is_whole(run) {
         let is_known = |field: &ScannedField| {
             let key = abbreviation(field).zip(field.level).zip(field.window);

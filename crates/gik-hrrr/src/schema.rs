@@ -7,6 +7,12 @@ use serde_json::{Value, json};
 use crate::config::{self, ProductConfig};
 use crate::period;
 
+/// The grid of the run's files.
+pub(crate) fn grid(run: &Run) -> Result<Grid> {
+    let grid = ProductConfig::of_run(run)?.region.grid;
+    Ok(Grid::Projected { message: grid_message(&grid).into(), grid })
+}
+
 pub(crate) fn group(run: &Run, options: &SchemaOptions) -> Result<ManifestGroup> {
     let product = ProductConfig::of_run(run)?;
     let grid = product.region.grid;
@@ -14,7 +20,7 @@ pub(crate) fn group(run: &Run, options: &SchemaOptions) -> Result<ManifestGroup>
     let schema = ForecastSchema {
         run,
         options: *options,
-        grid: Grid::Projected { message: grid_message(&grid).into(), grid },
+        grid: self::grid(run)?,
         levels,
         variables,
         model_codec: config::CODEC,

@@ -209,7 +209,7 @@ impl Axis<'_> {
 }
 
 /// The url that a location stands for: `vcc://NAME/key` is a key in a container.
-fn url_of(location: &str, containers: &[Container]) -> String {
+pub(crate) fn url_of(location: &str, containers: &[Container]) -> String {
     let named = location.strip_prefix("vcc://").and_then(|rest| rest.split_once('/'));
     named
         .and_then(|(name, key)| {

@@ -26,8 +26,9 @@ use zarrs::storage::StorageError;
 use zarrs::storage::byte_range::ByteRangeIterator;
 use zarrs_icechunk::AsyncIcechunkStore;
 
+use crate::present::url_of;
 use crate::transaction::array_path;
-use crate::{StoreLocation, fault};
+use crate::{Container, StoreLocation, fault};
 
 /// The largest coordinate read: two-dimensional ones of the finest grids have 2 million values.
 const COORDINATE_LIMIT: u64 = 1 << 26;
@@ -185,6 +186,34 @@ impl StoredArray {
     pub fn chunk_place(&self, indices: &[u64]) -> String {
         let chunk: Vec<String> = indices.iter().map(u64::to_string).collect();
         format!("{}/{}/c/{}", self.location, self.name, chunk.join("/"))
+    }
+
+    /// The error with which the chunk at `indices` could not be decoded, with the url and the byte
+    /// of the message that it refers to.
+    pub async fn traced(&self, indices: &[u64], error: Error) -> Error {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        match cause.zip(self.origin(indices).await) {
+            Some((cause, origin)) if matches!(error.kind(), ErrorKind::Io { .. }) => {
+                fault::io(&self.chunk_place(indices), &format!("{cause} [in {origin}]"))
+            }
+            _ => error,
+        }
+    }
+
+    /// `s3://bucket/key at byte 1234`, of a reference.
+    async fn origin(&self, indices: &[u64]) -> Option<String> {
+        let path = array_path(&self.name).ok()?;
+        let at: Option<Vec<u32>> = indices.iter().map(|&it| u32::try_from(it).ok()).collect();
+        let session = self.session.read().await;
+        let Ok(Some(ChunkPayload::Virtual(reference))) =
+            session.get_chunk_ref(&path, &ChunkIndices(at?)).await
+        else {
+            return None;
+        };
+        let configured = session.config().virtual_chunk_containers();
+        let containers: Vec<Container> = configured.filter_map(Container::of_config).collect();
+        let url = url_of(reference.location.url(), &containers);
+        Some(format!("{url} at byte {}", reference.offset))
     }
 
     /// The encoded bytes of the chunk at `indices`; none when it is missing.

@@ -61,14 +61,31 @@ pub async fn within<T>(
     limit: Option<Duration>,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
+    let hint = "the store has all of this or nothing, as gik history says; run it again, with more \
+                time or with fewer members, steps or variables";
+    limited(limit, hint, work).await
+}
+
+/// What `work`, which only reads, comes to if it ends within `limit`.
+///
+/// # Errors
+/// Those of `work`, and [`DeadlinePassed`](ErrorKind::DeadlinePassed).
+pub async fn reading_within<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    limited(limit, "the file was not read to its end; give it more time", work).await
+}
+
+async fn limited<T>(
+    limit: Option<Duration>,
+    hint: &'static str,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
     let Some(limit) = limit else { return work.await };
     match tokio::time::timeout(limit, work).await {
         Ok(done) => done,
-        Err(_) => Err(passed(
-            limit,
-            "the store has all of this or nothing, as gik history says; run it again, with more \
-             time or with fewer members, steps or variables",
-        )),
+        Err(_) => Err(passed(limit, hint)),
     }
 }
 

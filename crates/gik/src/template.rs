@@ -6,18 +6,26 @@
 //! ```text
 //! # files: gfs.{date}/{hour}/atmos/gfs.t{hour}z.pgrb2.0p25.f{step:3}
 //! # grid: 00000048 03 …      section 3 of a message, in hexadecimal digits
+//! # qualifier: ens mean      what all messages say of themselves beside their member
 //! ```
+//!
+//! The column `window` says over what the values of a statistic extend, in the words of
+//! [`WindowRule`](gik_core::WindowRule); several of them, joined by `or`, where the files did not
+//! tell which it is.
 //!
 //! [`learn`] makes one of scanned files, [`Template::parser`] builds runs with it, from indexes as
 //! from headers, and [`Template::differences`] holds it against a file.
 
+mod differences;
 mod learn;
 mod parser;
+mod period;
+mod place;
 
-use gik_codec::scan::{Scan, ScannedField};
+use gik_codec::scan::ScannedField;
 use gik_core::{Error, Result, VariableRow, VariableTable};
 
-pub use learn::learn;
+pub use learn::{Learned, OpenArray, Sample, learn};
 pub use parser::TemplateParser;
 
 /// A template that was read.
@@ -36,7 +44,11 @@ impl Template {
     /// When it is none; the text names the line.
     pub fn read(text: String) -> Result<Self> {
         let text: &'static str = Box::leak(text.into_boxed_str());
-        Ok(Self { text, table: VariableTable::parse(text, |_| true)? })
+        let table = VariableTable::parse(text, |_| true)?;
+        if table.rows().is_empty() {
+            return Err(Error::malformed("template", "a row for each message", "none"));
+        }
+        Ok(Self { text, table })
     }
 
     /// What a line `# key: value` says.
@@ -57,67 +69,24 @@ impl Template {
         TemplateParser::new(self)
     }
 
-    /// What a file has otherwise than the template: one line each, none if it is as the template
-    /// says.
-    ///
-    /// # Errors
-    /// When the template's grid is no section of a message.
-    pub fn differences(&self, scan: &Scan) -> Result<Vec<String>> {
-        let mut found = vec![false; self.table.rows().len()];
-        let mut list = Vec::new();
-        let mut step = 0;
-        for field in &scan.fields {
-            step = step.max(field.window.map_or(0, |window| window.end_seconds()));
-            match self.row_of(field) {
-                Some(row) => {
-                    if let Some(found) = found.get_mut(row) {
-                        *found = true;
-                    }
-                }
-                None => list.push(format!("not in the template: {}", named(field))),
-            }
-        }
-        let step = u32::try_from(step / 3600).unwrap_or(u32::MAX);
-        for (row, _) in self.table.rows().iter().zip(found).filter(|(_, found)| !found) {
-            if row.leads.include(step) {
-                list.push(format!(
-                    "not in the file: {}:{} ({})",
-                    row.abbreviation, row.level_text, row.name
-                ));
-            }
-        }
-        if let Some(digits) = self.fact("grid") {
-            let section = from_hexadecimal(digits)?;
-            let others = scan.fields.iter().filter(|it| it.grid.section[..] != section[..]).count();
-            if others > 0 {
-                list.push(format!("on another grid: {others} of {} fields", scan.fields.len()));
-            }
-        }
-        Ok(list)
-    }
-
-    /// The position of the row of a field.
-    fn row_of(&self, field: &ScannedField) -> Option<usize> {
-        let (level, window) = (field.level?, field.window?);
+    /// The positions of the rows of a field: several where one message is of two arrays, as that
+    /// of hour 1 is of a run total and of sums of an hour.
+    fn rows_of(&self, field: &ScannedField) -> Vec<usize> {
+        let (Some(level), Some(window)) = (field.level, field.window) else { return Vec::new() };
         let param = field.parameter.code();
-        self.table.rows().iter().position(|row| {
+        // ECMWF's indexes tell no level of what is on a surface of any kind.
+        let is_vertical = matches!(level.type_of_level(), "isobaricInhPa" | "soilLayer");
+        let is_surface = |row: &VariableRow| !is_vertical && row.fact("levtype") == "sfc";
+        let rows = (0..).zip(self.table.rows());
+        rows.filter(|(_, row)| {
             row.fact("param") == param
-                && row.level == level
+                && (row.level == level || is_surface(row))
                 && row.statistic == window.statistic()
-                && learn::fits(row, &window)
+                && period::fits(&period::rules(row), &window)
         })
+        .map(|(position, _)| position)
+        .collect()
     }
-}
-
-/// `APCP:surface:0-3 hour acc fcst`
-fn named(field: &ScannedField) -> String {
-    let text = |value: Option<String>| value.unwrap_or_else(|| "?".to_owned());
-    format!(
-        "{}:{}:{}",
-        field.parameter,
-        text(field.level.map(|it| it.to_string())),
-        text(field.window.map(|it| it.to_string()))
-    )
 }
 
 /// Bytes from pairs of digits.
@@ -130,9 +99,4 @@ fn from_hexadecimal(digits: &str) -> Result<Vec<u8>> {
             u8::from_str_radix(pair, 16).map_err(|_| wrong())
         })
         .collect()
-}
-
-/// Whether a row is a message of a step.
-fn is_expected(row: &VariableRow, step: u32) -> bool {
-    row.leads.include(step)
 }

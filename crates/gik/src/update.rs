@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use gik_core::{
     Error, ErrorKind, Headers, Parser, ReferenceTime, Registry, Report, Result, Run, SourceReader,
-    build_files_until,
+    UNKNOWN_PREFIX, build_files_until,
 };
 use gik_icechunk::{Commit, Container, Opened, Repository, RunPart, WriteOptions, Writer};
 use serde_json::{Value, json};
@@ -224,7 +224,10 @@ impl Follower<'_> {
             self.snapshot = Some(written.snapshot);
         }
         let mut counts = HashMap::<&str, u64>::new();
-        for (_, array) in &manifest.group.data {
+        // What no table knows is no part of what a file should have.
+        let known =
+            manifest.group.data.iter().filter(|(name, _)| !name.starts_with(UNKNOWN_PREFIX));
+        for (_, array) in known {
             for (_, entry) in array.chunks.virtual_chunks() {
                 if let Some(object) = manifest.sources.get(entry.source) {
                     *counts.entry(object.url.as_str()).or_default() += 1;

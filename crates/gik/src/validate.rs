@@ -3,7 +3,9 @@
 mod expected;
 mod holes;
 
-use gik_core::{CoordinateValues, Error, ErrorKind, ReferenceTime, Registry, Result};
+use gik_core::{
+    CoordinateValues, Error, ErrorKind, ReferenceTime, Registry, Result, UNKNOWN_PREFIX,
+};
 use gik_icechunk::{Commit, Opened, StoredArray};
 use serde_json::{Value, json};
 
@@ -40,8 +42,11 @@ pub struct RunState {
     /// References that it should have, by the model's table; none for models that this build
     /// does not have.
     pub expected: Option<u64>,
-    /// References that it has.
+    /// References that it has, of those that the model's table knows.
     pub there: u64,
+    /// References that it has to messages that the table does not know: an extra one must not
+    /// hide a missing one.
+    pub unknown: u64,
     /// Messages missing where most members of the same run, or most runs, have them.
     pub holes: u64,
     /// For each member (one without members) and each step, references there.
@@ -88,7 +93,11 @@ impl Validation {
                 json!({
                     "run": run.time.to_string(),
                     "complete": run.is_complete(),
-                    "references": {"expected": run.expected, "there": run.there},
+                    "references": {
+                        "expected": run.expected,
+                        "there": run.there,
+                        "unknown": run.unknown,
+                    },
                     "holes": run.holes,
                     "counts": run.counts,
                 })
@@ -172,6 +181,7 @@ pub async fn validate(
                 time: ReferenceTime::from_seconds(time),
                 expected: None,
                 there: 0,
+                unknown: 0,
                 holes: 0,
                 counts: vec![vec![0; labels.steps.len()]; labels.rows()],
                 wanted: None,
@@ -323,6 +333,10 @@ async fn count(
     there.sort_unstable();
     for &position in &there {
         let Some(run) = runs.get_mut(grid.along(grid.time, position)) else { continue };
+        if array.name().starts_with(UNKNOWN_PREFIX) {
+            run.unknown += 1;
+            continue;
+        }
         run.there += 1;
         let row = run.counts.get_mut(grid.along(grid.member, position));
         if let Some(count) = row.and_then(|row| row.get_mut(grid.along(grid.step, position))) {
@@ -394,7 +408,10 @@ async fn read(array: &StoredArray, at: &[u64]) -> Result<Vec<f32>> {
     };
     let part: Vec<_> =
         shape.iter().map(|&length| 0..usize::try_from(length).unwrap_or_default()).collect();
-    let (array, at) = (array.clone(), at.to_vec());
-    let decoded = tokio::task::spawn_blocking(move || array.decode(&at, bytes, &part)).await;
-    decoded.map_err(|error| Error::unsupported("message", error.to_string()))?
+    let (decoder, place) = (array.clone(), at.to_vec());
+    let decoded = tokio::task::spawn_blocking(move || decoder.decode(&place, bytes, &part)).await;
+    match decoded.map_err(|error| Error::unsupported("message", error.to_string()))? {
+        Ok(values) => Ok(values),
+        Err(error) => Err(array.traced(at, error).await),
+    }
 }

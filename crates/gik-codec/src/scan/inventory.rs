@@ -1,10 +1,10 @@
 //! A scan as an index: the lines that `wgrib2 -s` writes, and JSON.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{Scan, ScannedField};
+use super::{GridSummary, Scan, ScannedField};
 
 /// Grid definition templates as ecCodes names them (`gridType`).
 const GRID_TYPES: &[(u16, &str)] = &[
@@ -31,6 +31,20 @@ const PACKING_TYPES: &[(u16, &str)] = &[
 
 fn name(names: &[(u16, &'static str)], template: u16) -> Option<&'static str> {
     names.iter().find(|(known, _)| *known == template).map(|&(_, name)| name)
+}
+
+/// `lambert 60×40`.
+impl fmt::Display for GridSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match name(GRID_TYPES, self.template) {
+            Some(name) => f.write_str(name)?,
+            None => write!(f, "3.{}", self.template)?,
+        }
+        match self.shape {
+            Some([rows, columns]) => write!(f, " {columns}×{rows}"),
+            None => write!(f, " {} points", self.points),
+        }
+    }
 }
 
 impl Scan {
@@ -86,7 +100,7 @@ impl ScannedField {
         line
     }
 
-    fn write_line(&self, line: &mut String, abbreviation: Option<&str>) -> std::fmt::Result {
+    fn write_line(&self, line: &mut String, abbreviation: Option<&str>) -> fmt::Result {
         if let Some(submessage) = self.submessage {
             write!(line, ".{submessage}")?;
         }

@@ -12,12 +12,13 @@ mod inventory;
 mod parameter;
 mod product;
 mod single;
+mod stray;
 mod unknown;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use gik_core::{
-    Error, IndexedFile, Level, ReferenceTime, Result, SourceFile, SourceReader, Window,
+    Error, Grid, IndexedFile, Level, ReferenceTime, Result, SourceFile, SourceReader, Window,
 };
 use url::Url;
 
@@ -158,21 +159,23 @@ pub async fn scan(reader: &SourceReader, url: &Url, size: u64, hints: &[u64]) ->
 }
 
 /// A file and what its headers say, in the form in which its index would say it: `to_index`
-/// writes that.
+/// writes that. Fields on another grid than `grid` are left out.
 ///
 /// # Errors
 /// Those of [`scan`], and when the file is not there.
 pub async fn scanned_file(
     reader: &SourceReader,
     source: &SourceFile,
+    grid: &Grid,
     to_index: impl FnOnce(&Scan) -> String,
 ) -> Result<ScannedFile> {
     let data = reader.stat(&source.folder, &source.data).await?;
-    let scan = scan(reader, &source.data, data.size, &[]).await?;
+    let mut scan = scan(reader, &source.data, data.size, &[]).await?;
+    let strays = scan.leave_out_strays(grid);
     let index = to_index(&scan).into();
     let index = IndexedFile { index, index_info: data.clone(), data, is_scanned: true };
     let source = SourceFile { index: source.data.clone(), ..source.clone() };
-    Ok(ScannedFile { index, source, scan })
+    Ok(ScannedFile { index, source, scan, strays })
 }
 
 enum Described {

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use gik_core::{
     Attributes, DataVariable, Diagnostic, FileReferences, IndexedFile, Level, Names, Problem, Run,
-    SourceFile, UnknownMessage, Window, WindowRule,
+    SourceFile, UNKNOWN_PREFIX, UnknownMessage, Window, WindowRule,
 };
 use serde_json::json;
 
@@ -23,27 +23,37 @@ pub struct ScannedFile {
     pub source: SourceFile,
     /// What its headers say.
     pub scan: Scan,
+    /// Fields on another grid than the run's.
+    pub(super) strays: Names,
 }
 
 impl ScannedFile {
+    /// Adds what the file's index would not have said: fields on another grid.
+    pub fn report_strays(&self, found: &mut FileReferences) {
+        if self.strays.count() > 0 {
+            let (count, strays) = (self.strays.count(), &self.strays);
+            found.diagnostics.push(Diagnostic {
+                problem: Problem::OtherGrid,
+                url: self.source.data.as_str().to_owned(),
+                text: format!(
+                    "{count} fields are on another grid than the model's and left out: {strays}"
+                ),
+            });
+        }
+    }
+
     /// Adds the messages of the run that no table knows: each in an array that is named by its
     /// numbers. Left out are those that cannot be placed: without a known level and window, of
-    /// another run, step or member, on another grid than the known ones or in a file without any,
-    /// one of several fields of a message.
+    /// another run, step or member, one of several fields of a message.
     pub fn keep_unknown(
         &self,
         run: &Run,
         found: &mut FileReferences,
         is_known: impl Fn(&ScannedField) -> bool,
     ) {
-        let (known, unknown): (Vec<_>, Vec<_>) =
-            self.scan.fields.iter().partition(|field| is_known(field));
-        // Without a known field nothing says what the run's grid is.
-        let grid = known.first().map(|field| &field.grid.section);
         let (mut kept, mut others) = (BTreeSet::new(), Names::default());
-        for field in unknown {
-            let message = unknown_message(run, field).filter(|_| Some(&field.grid.section) == grid);
-            match message {
+        for field in self.scan.fields.iter().filter(|field| !is_known(field)) {
+            match unknown_message(run, field) {
                 Some(message) => {
                     let key = (message.variable.name.clone(), message.member, message.step);
                     if kept.len() < KEPT_LIMIT && kept.insert(key) {
@@ -169,7 +179,7 @@ impl ScannedField {
     pub fn name_of_numbers(&self) -> Option<String> {
         let (level, window) = (self.level?, self.window?);
         let code = self.parameter.code().replace('-', "_");
-        let mut name = format!("param_{code}_{}", slug(&level.to_string()));
+        let mut name = format!("{UNKNOWN_PREFIX}{code}_{}", slug(&level.to_string()));
         if window.statistic().is_some() {
             let length = window.length_seconds();
             let length = match rule(&window) {

@@ -70,6 +70,19 @@ impl ProjectedGrid {
         axis(first, self.dy, self.rows)
     }
 
+    /// See [`Grid::is_like`](crate::Grid::is_like).
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        /// A degree of latitude has 111 km.
+        const MILLIMETRES_PER_MICRODEGREE: u32 = 111;
+        let tolerance = i64::from(self.dx.min(self.dy) / 10 / MILLIMETRES_PER_MICRODEGREE);
+        let turn = i64::from(other.first_longitude) - i64::from(self.first_longitude);
+        let turn = turn.rem_euclid(360_000_000);
+        (self.projection, self.columns, self.rows, self.dx, self.dy)
+            == (other.projection, other.columns, other.rows, other.dx, other.dy)
+            && i64::from(self.first_latitude.abs_diff(other.first_latitude)) <= tolerance
+            && turn.min(360_000_000 - turn) <= tolerance
+    }
+
     fn first_point(&self) -> (f64, f64) {
         let projection = self.projection();
         let (x, y) =

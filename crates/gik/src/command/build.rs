@@ -1,7 +1,10 @@
 //! `gik build`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use gik::core::{Error, Layout, NothingFound, ReferenceTime};
 use gik::icechunk::StoreLocation;
+use gik::template::Template;
 
 use super::job::{JobArguments, Span};
 use super::{Outcome, output, template};
@@ -35,15 +38,25 @@ impl Build {
         let model = self.model.as_deref().unwrap_or_default();
         let job = self.job.job(model, self.run, self.layout)?;
         let bar = output::progress_bar("reading indexes");
-        let progress = output::advance(&bar);
-        let deadline = self.deadline.map(|span| span.0);
-        let built = match &self.template {
-            Some(template) => {
-                let parser = template::read(template)?.parser()?;
-                gik::within(deadline, gik::build_with(&parser, &job, &progress)).await
-            }
-            None => gik::within(deadline, gik::build(&registry, &job, &progress)).await,
+        let advance = output::advance(&bar);
+        let has_answer = AtomicBool::new(false);
+        let progress = |done, total| {
+            has_answer.store(true, Ordering::Relaxed);
+            advance(done, total);
         };
+        let deadline = self.deadline.map(|span| span.0);
+        let template = self.template.as_deref().map(template::read).transpose()?;
+        let parser = template.map(Template::parser).transpose()?;
+        let work = async {
+            match &parser {
+                Some(parser) => gik::build_with(parser, &job, &progress).await,
+                None => gik::build(&registry, &job, &progress).await,
+            }
+        };
+        let work = gik::within(deadline, work);
+        let place = job.request.source.as_ref().map_or("the public bucket", |url| url.as_str());
+        let has_answer = || has_answer.load(Ordering::Relaxed);
+        let built = output::patiently(place, has_answer, work).await;
         bar.finish_and_clear();
         let built = built.inspect_err(|error| self.explain(error, &job.store))?;
         let complete = built.report.is_complete();

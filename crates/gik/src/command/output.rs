@@ -60,6 +60,29 @@ pub(super) fn advance(bar: &ProgressBar) -> impl Fn(usize, usize) + Sync + '_ {
     }
 }
 
+/// After so long a person who sees nothing wants to know what is waited for.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// What `work` comes to. When `has_answer` does not hold after some seconds, it is said that
+/// `place` does not answer, and what happens.
+pub(super) async fn patiently<T>(
+    place: &str,
+    has_answer: impl Fn() -> bool,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = std::pin::pin!(work);
+    if let Ok(done) = tokio::time::timeout(SILENCE, work.as_mut()).await {
+        return done;
+    }
+    if !has_answer() {
+        remark(&format!(
+            "nothing was read from {place} yet; each request is repeated for a minute, and \
+             --deadline ends all of it sooner"
+        ));
+    }
+    work.await
+}
+
 /// Files named for each kind of problem, and remarks about each; `--json` has all.
 const NAMED: usize = 5;
 const REMARKS: usize = 3;

@@ -7,6 +7,7 @@ use gik::core::SourceReader;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::job::Span;
 use super::{Outcome, output, s3_settings};
 
 #[derive(Debug, clap::Args)]
@@ -20,6 +21,9 @@ pub(super) struct Scan {
     /// Print an index as wgrib2 -s writes it, to be kept beside the file.
     #[arg(long)]
     idx: bool,
+    /// Give up after this time, like 30s, whatever is waited for.
+    #[arg(long, value_name = "SPAN")]
+    deadline: Option<Span>,
 }
 
 impl Scan {
@@ -31,9 +35,13 @@ impl Scan {
         if let Ok(mut segments) = folder.path_segments_mut() {
             segments.pop().push("");
         }
-        let (stat, hints) = tokio::join!(reader.stat(&folder, &url), hints(&reader, &url));
-        let size = stat?.size;
-        let found = scan(&reader, &url, size, &hints).await?;
+        let work = async {
+            let (stat, hints) = tokio::join!(reader.stat(&folder, &url), hints(&reader, &url));
+            scan(&reader, &url, stat?.size, &hints).await
+        };
+        let work = gik::reading_within(self.deadline.map(|span| span.0), work);
+        let found = output::patiently(url.as_str(), || reader.range_bytes() > 0, work).await?;
+        let size = found.size;
         let seconds = started.elapsed().as_secs_f64();
         for problem in &found.problems {
             output::remark(&format!("{url} at byte {}: {}", problem.offset, problem.text));
@@ -125,20 +133,10 @@ fn table(fields: &[ScannedField]) -> String {
         if has_members {
             row.push(field.qualifiers.clone());
         }
-        row.extend([grid(field), packing(field)]);
+        row.extend([field.grid.to_string(), packing(field)]);
         row
     });
     output::table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
-}
-
-/// `lambert 1799×1059`.
-fn grid(field: &ScannedField) -> String {
-    let name =
-        field.grid_type().map_or_else(|| format!("3.{}", field.grid.template), str::to_owned);
-    match field.grid.shape {
-        Some([rows, columns]) => format!("{name} {columns}×{rows}"),
-        None => format!("{name} {} points", field.grid.points),
-    }
 }
 
 /// `5.3 16 bits`.

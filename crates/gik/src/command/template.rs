@@ -1,11 +1,13 @@
 //! `gik template`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Subcommand;
 use gik::codec::scan::{Scan, scan};
-use gik::core::{Error, SourceReader};
-use gik::template::{Template, learn};
+use gik::core::{Error, Names, Parser, Registry, SourceReader};
+use gik::template::{OpenArray, Sample, Template, learn};
+use serde_json::{Value, json};
 
 use super::{Outcome, output, s3_settings};
 
@@ -17,8 +19,12 @@ pub(super) struct Templates {
 
 #[derive(Debug, Subcommand)]
 enum TemplateCommand {
-    /// Make a template of a product from the headers of some of its files: of step 0, and of one
-    /// or more later steps.
+    /// Make a template of a product from the headers of some of its files: of step 0, and of
+    /// later steps that tell over what sums extend (GFS: 0, 3, 6, 9, 15).
+    ///
+    /// A template describes files of one step, one member and one grid. Files that hold several
+    /// steps (sub-hourly ones), several members, probabilities, quantiles or aerosols are refused;
+    /// ensembles are built member by member, each with its own --pattern.
     Build {
         /// GRIB2 files: paths, s3://, https:// or http://.
         #[arg(required = true)]
@@ -30,6 +36,9 @@ enum TemplateCommand {
         /// The file to write.
         #[arg(short, long)]
         output: PathBuf,
+        /// Print one line of JSON: messages, arrays, and what the files did not tell.
+        #[arg(long)]
+        json: bool,
     },
     /// Show a template: a file, or MODEL/PRODUCT for one that is compiled in.
     Show {
@@ -48,28 +57,18 @@ enum TemplateCommand {
 impl Templates {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
         match &self.command {
-            TemplateCommand::Build { files, pattern, output } => {
-                let mut scans = Vec::new();
-                for file in files {
-                    scans.push(scanned(file).await?);
-                }
-                let text = learn(&scans, pattern.as_deref())?;
-                let template = Template::read(text)?;
-                std::fs::write(output, template.text)?;
-                output::remark(&format!(
-                    "{}: {} messages in {} arrays",
-                    output.display(),
-                    template.table.rows().len(),
-                    template.table.variables().len()
-                ));
-                Ok(Outcome::Complete)
+            TemplateCommand::Build { files, pattern, output, json } => {
+                build(files, pattern.as_deref(), output, *json).await
             }
             TemplateCommand::Show { template } => {
                 output::print(read(template)?.text.trim_end())?;
                 Ok(Outcome::Complete)
             }
             TemplateCommand::Check { template, file } => {
-                let differences = read(template)?.differences(&scanned(file).await?)?;
+                let registry = gik::registry()?;
+                let model = compiled(&registry, template);
+                let model = model.as_ref().map(|(parser, product)| (&***parser, *product));
+                let differences = read(template)?.differences(&scanned(file).await?, model)?;
                 if differences.is_empty() {
                     output::remark(&format!("{file} is as {template} says"));
                     return Ok(Outcome::Complete);
@@ -81,17 +80,115 @@ impl Templates {
     }
 }
 
+async fn build(
+    files: &[String],
+    pattern: Option<&str>,
+    path: &Path,
+    json: bool,
+) -> anyhow::Result<Outcome> {
+    let mut samples = Vec::new();
+    for file in files {
+        samples.push(Sample { name: file.clone(), scan: scanned(file).await? });
+    }
+    let learned = learn(&samples, pattern)?;
+    let template = Template::read(learned.text.clone())?;
+    std::fs::write(path, &learned.text)
+        .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+    let (rows, arrays) = (template.table.rows().len(), template.table.variables().len());
+    for text in &learned.left_out {
+        output::remark(&format!("left out, since its level or window is not understood: {text}"));
+    }
+    for arrays in alike(&learned.open) {
+        output::remark(&words(&arrays));
+    }
+    let summary = format!("{}: {rows} messages in {arrays} arrays", path.display());
+    match json {
+        true => output::print_json(&json!({
+            "template": path.display().to_string(),
+            "messages": rows,
+            "arrays": arrays,
+            "open": learned.open.iter().map(open_json).collect::<Vec<_>>(),
+            "left_out": learned.left_out,
+        }))?,
+        false => output::remark(&summary),
+    }
+    let has_problems = samples.iter().any(|sample| !sample.scan.problems.is_empty());
+    let is_whole = learned.left_out.is_empty() && !has_problems;
+    Ok(if is_whole { Outcome::Complete } else { Outcome::Incomplete })
+}
+
+/// The arrays of each set of rules.
+fn alike(open: &[OpenArray]) -> Vec<Vec<&OpenArray>> {
+    let mut sets = Vec::<Vec<&OpenArray>>::new();
+    for array in open {
+        let is_alike = |other: &&OpenArray| other.rules == array.rules;
+        match sets.iter_mut().find(|set| set.first().is_some_and(is_alike)) {
+            Some(set) => set.push(array),
+            None => sets.push(vec![array]),
+        }
+    }
+    sets
+}
+
+/// What the files did not tell of arrays that are alike, and what became of them.
+fn words(arrays: &[&OpenArray]) -> String {
+    let names: Names =
+        arrays.iter().map(|it| format!("{} ({})", it.name, it.windows.join(", "))).collect();
+    let Some(OpenArray { rules, told_by, .. }) = arrays.first() else { return String::new() };
+    if rules.is_empty() {
+        return format!(
+            "these files tell no rule of the windows of {names}; such an array takes what no \
+             other does"
+        );
+    }
+    let rules = rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(", or ");
+    let told_by = match told_by {
+        Some((first, last)) if first == last => format!("the file of step {first} tells"),
+        Some((first, last)) => {
+            format!("the file of step {first} may tell, that of step {last} does")
+        }
+        None => "no later file tells".to_owned(),
+    };
+    format!(
+        "values of {names} are {rules}: {told_by}; without it such an array takes what is over any \
+         of these windows, and no totals are made of it"
+    )
+}
+
+fn open_json(array: &OpenArray) -> Value {
+    json!({
+        "array": array.name,
+        "windows": array.windows,
+        "rules": array.rules.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "told_by_step": array.told_by.map(|(first, last)| json!({"first": first, "last": last})),
+    })
+}
+
+/// The model and product of the name of a compiled-in template.
+fn compiled<'r, 'n>(
+    registry: &'r Registry,
+    name: &'n str,
+) -> Option<(&'r Arc<dyn Parser>, &'n str)> {
+    if Path::new(name).is_file() {
+        return None;
+    }
+    let (model, product) = name.split_once('/')?;
+    registry.get(model).ok().map(|parser| (parser, product))
+}
+
 /// The template in a file, or a compiled-in one.
 pub(super) fn read(name: &str) -> anyhow::Result<Template> {
     if Path::new(name).is_file() {
-        return Ok(Template::read(std::fs::read_to_string(name)?)?);
+        let text = std::fs::read(name).map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
+        let text = String::from_utf8(text).map_err(|_| {
+            let reason = "is no text; gik template build makes a template of GRIB files";
+            Error::argument(format!("template '{name}'"), reason)
+        })?;
+        return Ok(Template::read(text).map_err(|error| error.in_url(name))?);
     }
-    let compiled = || {
-        let (model, product) = name.split_once('/')?;
-        let registry = gik::registry().ok()?;
-        registry.get(model).ok()?.template(product)
-    };
-    let Some(text) = compiled() else {
+    let registry = gik::registry()?;
+    let text = compiled(&registry, name).and_then(|(parser, product)| parser.template(product));
+    let Some(text) = text else {
         let reason = "is neither a file nor a MODEL/PRODUCT of this build, like hrrr/wrfsfc";
         return Err(Error::argument(format!("template '{name}'"), reason).into());
     };

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use gik::analysis::completeness_png;
+use gik::core::UNKNOWN_PREFIX;
 use gik::{RunState, Validation};
 
 use super::{Outcome, StateArguments, output};
@@ -86,6 +87,14 @@ impl Validate {
             ]);
         }
         output::print(&output::table(&rows))?;
+        let unknown: u64 = done.runs.iter().map(|run| run.unknown).sum();
+        if unknown > 0 {
+            output::remark(&format!(
+                "{} references more are to messages that the model's table does not know: \
+                 {UNKNOWN_PREFIX}…",
+                output::count(unknown)
+            ));
+        }
         let complete = done.runs.iter().filter(|run| run.is_complete()).count();
         output::print(&format!(
             "\n{}: {complete} of {} runs complete, {} messages decoded, {} not as they should be",

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use gik_codec::scan::{Scan, ScannedField};
-use gik_core::{Error, Level, Result, VariableRow, Window};
+use gik_core::{Error, Level, Result, Window, WindowRule};
+
+use super::period::{self, Series};
 
 /// Types of level whose surfaces form a dimension.
 const DIMENSIONS: &[&str] = &[
@@ -19,89 +21,253 @@ const DIMENSIONS: &[&str] = &[
     "depthBelowLand",
 ];
 
-/// One message of a product, met in some of the files.
-struct Message<'s> {
-    field: &'s ScannedField,
-    level: Level,
-    windows: BTreeMap<usize, Window>,
+/// A file that a template is made of.
+#[derive(Debug)]
+pub struct Sample {
+    /// Its name, for errors.
+    pub name: String,
+    /// What is in it.
+    pub scan: Scan,
 }
 
-/// The template of the product that these files are of, each with what its scan found. `pattern`
-/// says where the files of a run lie.
+/// A template, and what its files did not tell.
+#[derive(Debug)]
+pub struct Learned {
+    /// The template.
+    pub text: String,
+    /// Arrays whose windows may follow several rules.
+    pub open: Vec<OpenArray>,
+    /// Messages that no template can hold, since their level or window is not understood: in
+    /// words.
+    pub left_out: Vec<String>,
+}
+
+/// An array whose windows follow a rule that the files do not tell. It keeps every message that
+/// any of the rules is true of; no totals are made of it.
+#[derive(Debug, PartialEq)]
+pub struct OpenArray {
+    /// Its name.
+    pub name: String,
+    /// Its windows: `0-3 hour acc fcst`.
+    pub windows: Vec<String>,
+    /// The rules; none if the windows follow none, or are all empty.
+    pub rules: Vec<WindowRule>,
+    /// The step, in hours, whose file would exclude some of the rules, and that whose file would
+    /// tell at the latest.
+    pub told_by: Option<(u32, u32)>,
+}
+
+/// What tells messages of a file apart, but for their windows. The member is no part of it.
+type Key = (String, String, &'static str);
+
+/// Messages of some of the files that differ in their windows alone.
+struct Messages<'s> {
+    field: &'s ScannedField,
+    level: Level,
+    windows: BTreeMap<usize, Vec<Window>>,
+}
+
+/// The template of the product that these files are of. `pattern` says where the files of a run
+/// lie.
 ///
 /// # Errors
-/// When the files have no field that a store could hold, or several grids.
-pub fn learn(scans: &[Scan], pattern: Option<&str>) -> Result<String> {
-    let mut messages = Vec::<Message<'_>>::new();
-    let mut by_key = BTreeMap::new();
-    let mut grids = BTreeSet::new();
-    for (file, scan) in scans.iter().enumerate() {
-        // What occurs twice in a file differs in its window: the one from the start comes first.
-        let mut counts = BTreeMap::<String, usize>::new();
-        let mut fields: Vec<_> = scan.fields.iter().collect();
-        fields.sort_by_key(|field| field.window.map(|window| window.start_seconds()));
-        for field in fields {
-            let (Some(level), Some(window)) = (field.level, field.window) else { continue };
-            grids.insert(field.grid.section.clone());
-            let key = format!("{}|{level}|{}", field.parameter.code(), window.step_type());
-            let number = counts.entry(key.clone()).or_default();
-            *number += 1;
-            let at = *by_key.entry((key, *number)).or_insert_with(|| {
-                messages.push(Message { field, level, windows: BTreeMap::new() });
-                messages.len() - 1
-            });
-            if let Some(message) = messages.get_mut(at) {
-                message.windows.insert(file, window);
-            }
-        }
+/// When the files have no field that a store could hold, or fields that a template cannot tell
+/// apart: of several grids, steps or members in a file, probabilities, quantiles, aerosols. The
+/// text names file and message.
+pub fn learn(samples: &[Sample], pattern: Option<&str>) -> Result<Learned> {
+    let mut gathered = Gathered::default();
+    for (number, sample) in samples.iter().enumerate() {
+        gathered.add(number, sample)?;
     }
-    let mut sections = grids.iter();
-    let (Some(grid), None) = (sections.next(), sections.next()) else {
-        let found = format!("{} grids", grids.len());
-        return Err(Error::mismatch("grid of the files", "one for all fields", found));
+    let mut messages: Vec<Messages<'_>> = gathered.messages.into_values().collect();
+    messages.sort_by_key(|it| it.field.offset);
+    let Some(grid) = gathered.grid else {
+        return Err(Error::mismatch("files", "a field that a store could hold", "none"));
     };
-    messages.sort_by_key(|message| message.field.offset);
     let mut text = String::from(
         "# A template made by gik template build. Columns as in the tables of the models.\n",
     );
     if let Some(pattern) = pattern {
         let _ = writeln!(text, "# files: {pattern}");
     }
+    if let Some(qualifier) = gathered.qualifier.filter(|it| !it.is_empty()) {
+        let _ = writeln!(text, "# qualifier: {qualifier}");
+    }
     let digits: String = grid.iter().map(|byte| format!("{byte:02x}")).collect();
     let _ = writeln!(text, "# grid: {digits}");
     text.push_str(HEADER);
     let mut names = BTreeSet::new();
-    for message in &messages {
-        let row = row(message, scans.len(), &mut names);
-        text.push_str(&row);
+    let mut open = Vec::new();
+    for Messages { field, level, windows } in &messages {
+        for series in period::series(windows) {
+            let name = name(field, level, &series, &mut names);
+            let steps = steps(&gathered.steps, &series);
+            text.push_str(&row(field, level, &series, &name, steps));
+            open.extend(open_array(name, &series, &gathered.steps));
+        }
     }
-    Ok(text)
+    Ok(Learned { text, open, left_out: gathered.left_out })
 }
 
-const HEADER: &str = "name\tfile\tabbrev\tlevel\tstatistic\tperiod\tsteps\tsince\tuntil\tdimension\tparam\tparamId\t\
+#[derive(Default)]
+struct Gathered<'s> {
+    messages: BTreeMap<Key, Messages<'s>>,
+    /// Of each name that indexes use, its numbers.
+    codes: BTreeMap<Key, String>,
+    grid: Option<&'s [u8]>,
+    /// What all messages are of: `ens mean`.
+    qualifier: Option<String>,
+    /// The step of each file, in hours.
+    steps: Vec<u32>,
+    left_out: Vec<String>,
+}
+
+impl<'s> Gathered<'s> {
+    fn add(&mut self, number: usize, sample: &'s Sample) -> Result<()> {
+        let mut seen = BTreeMap::<(&Key, i64), &ScannedField>::new();
+        let mut first = None::<(&ScannedField, Window)>;
+        let mut keys = Vec::new();
+        for field in &sample.scan.fields {
+            let (Some(level), Some(window)) = (field.level, field.window) else {
+                self.left_out.push(format!(
+                    "{}: message {} ({}, product template 4.{})",
+                    sample.name, field.message, field.parameter, field.product_template
+                ));
+                continue;
+            };
+            let refused = |what: String| refused(sample, field, what);
+            let (one, of_one) = *first.get_or_insert((field, window));
+            if of_one.end_seconds() != window.end_seconds() {
+                return Err(refused(format!(
+                    "ends at another step than message {} ({of_one}); a template knows one step a \
+                     file",
+                    one.message
+                )));
+            }
+            if field.member != one.member {
+                return Err(refused(format!(
+                    "is of {}, and message {} of {}; a template knows one member a file",
+                    words(&field.qualifiers),
+                    one.message,
+                    words(&one.qualifiers)
+                )));
+            }
+            let qualifier = if field.member.is_some() { "" } else { &field.qualifiers };
+            if self.qualifier.get_or_insert_with(|| qualifier.to_owned()) != qualifier {
+                let others = self.qualifier.as_deref().unwrap_or_default();
+                return Err(refused(format!(
+                    "is of {}, and others are of {}; a template does not tell these apart",
+                    words(qualifier),
+                    words(others)
+                )));
+            }
+            if *self.grid.get_or_insert(&field.grid.section) != field.grid.section {
+                let what = format!("is on another grid ({}) than the first message", field.grid);
+                return Err(refused(what));
+            }
+            let step = window.step_type();
+            let key = (field.parameter.code(), level.to_string(), step);
+            keys.push((key, field, level, window));
+            let name = (field.parameter.to_string(), level.to_string(), step);
+            let code = self.codes.entry(name).or_insert_with(|| field.parameter.code());
+            if *code != field.parameter.code() {
+                return Err(refused(format!(
+                    "is parameter {}, which has the name of {code} in an index",
+                    field.parameter.code()
+                )));
+            }
+        }
+        let lead = first.map_or(0, |(_, window)| window.end_seconds());
+        let step = u32::try_from(lead / 3600).ok().filter(|_| lead % 3600 == 0);
+        self.steps.push(match (step, first) {
+            (Some(step), _) => step,
+            (None, Some((field, _))) => {
+                let what = "ends at no whole hour, and templates count steps in hours".to_owned();
+                return Err(refused(sample, field, what));
+            }
+            (None, None) => 0,
+        });
+        for (key, field, level, window) in &keys {
+            // A message that is there twice, byte by byte or not: the first counts, as in indexes.
+            if let Some(first) = seen.insert((key, window.start_seconds()), field) {
+                if !is_known_whole(field.product_template) {
+                    return Err(refused(
+                        sample,
+                        field,
+                        format!(
+                            "differs from message {} in what product template 4.{} says more; a \
+                             template does not tell these apart",
+                            first.message, field.product_template
+                        ),
+                    ));
+                }
+                continue;
+            }
+            let messages = self.messages.entry(key.clone()).or_insert_with(|| Messages {
+                field,
+                level: *level,
+                windows: BTreeMap::new(),
+            });
+            let windows = messages.windows.entry(number).or_default();
+            if !windows.contains(window) {
+                windows.push(*window);
+                windows.sort_by_key(Window::start_seconds);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Product templates (code table 4.0) of which a scan says everything that tells fields apart.
+const fn is_known_whole(template: u16) -> bool {
+    matches!(template, 0 | 1 | 2 | 5 | 6 | 8..=12)
+}
+
+fn refused(sample: &Sample, field: &ScannedField, what: String) -> Error {
+    let subject = format!("message {} ({})", field.message, super::differences::named(field));
+    Error::argument(subject, what).in_url(sample.name.as_str()).at(field.offset)
+}
+
+fn words(qualifiers: &str) -> String {
+    if qualifiers.is_empty() { "no member".to_owned() } else { format!("'{qualifiers}'") }
+}
+
+const HEADER: &str = "name\tfile\tabbrev\tlevel\tstatistic\twindow\tsteps\tsince\tuntil\tdimension\tparam\tparamId\t\
                       shortName\tcfVarName\tcfName\ttypeOfLevel\tunits\tstandard_name\tlong_name\tgrib_units\n";
 
-fn row(message: &Message<'_>, files: usize, names: &mut BTreeSet<(String, String)>) -> String {
-    let Message { field, level, windows } = message;
-    let type_of_level = level.type_of_level();
-    let dimension = if DIMENSIONS.contains(&type_of_level) { type_of_level } else { "" };
+fn dimension(level: &Level) -> Option<&'static str> {
+    Some(level.type_of_level()).filter(|name| DIMENSIONS.contains(name))
+}
+
+/// The name of an array, which says what is in it: `apcp_surface_accum_6h_bucket`.
+fn name(
+    field: &ScannedField,
+    level: &Level,
+    series: &Series,
+    names: &mut BTreeSet<(String, String)>,
+) -> String {
     let parameter = field.parameter;
-    let abbreviation = parameter.to_string();
     let mut name = match parameter.names() {
         Some(names) => slug(names.abbreviation),
         // Stable, whatever anyone may call it later.
         None => format!("var_{}", parameter.code().replace('-', "_")),
     };
-    let place = if dimension.is_empty() { slug(&level.to_string()) } else { slug(dimension) };
+    let place = dimension(level).map_or_else(|| slug(&level.to_string()), slug);
     let _ = write!(name, "_{place}");
-    let first = windows.values().next();
-    let statistic = first.map_or("instant", |window| window.step_type());
-    let period = period(windows);
+    let statistic = field.window.map_or("instant", |window| window.step_type());
     if statistic != "instant" {
         let _ = write!(name, "_{statistic}");
     }
-    if period == "run" {
-        name.push_str("_run_total");
+    let span = |minutes: u32| match minutes % 60 {
+        0 => format!("{}h", minutes / 60),
+        _ => format!("{minutes}min"),
+    };
+    if let [rule] = series.rules[..] {
+        name.push_str(&match rule {
+            WindowRule::SinceStart => "_run_total".to_owned(),
+            WindowRule::Last { minutes } => format!("_last_{}", span(minutes)),
+            WindowRule::SinceMultiple { minutes } => format!("_{}_bucket", span(minutes)),
+        });
     }
     // Names are unique by construction, unless two windows are told apart by nothing else.
     let mut unique = (name.clone(), level.to_string());
@@ -109,58 +275,64 @@ fn row(message: &Message<'_>, files: usize, names: &mut BTreeSet<(String, String
         name.push_str("_other");
         unique.0.clone_from(&name);
     }
-    // In all files, in all but that of step 0, or by no rule.
-    let missing = files - windows.len();
-    let starts = first.is_some_and(|window| window.end_seconds() == 0);
-    let steps = match missing {
-        0 => "all",
-        1 if !starts => "forecast",
+    name
+}
+
+/// The steps at which messages are expected: those that are like the files in which they were.
+fn steps(steps: &[u32], series: &Series) -> &'static str {
+    let files =
+        |is_first: bool| (0..).zip(steps).filter(move |(_, step)| (**step == 0) == is_first);
+    let has = |(file, _): &(usize, &u32)| series.windows.contains_key(file);
+    let there = |is_first: bool| (files(is_first).filter(has).count(), files(is_first).count());
+    match (there(true), there(false)) {
+        ((first, all), (later, others)) if (first, later) == (all, others) => match (all, others) {
+            (0, _) => "forecast",
+            (_, 0) => "analysis",
+            _ => "all",
+        },
+        ((0, _), (later, others)) if later == others => "forecast",
+        ((first, all), (0, _)) if first == all => "analysis",
         _ => "some",
-    };
+    }
+}
+
+fn row(field: &ScannedField, level: &Level, series: &Series, name: &str, steps: &str) -> String {
+    let parameter = field.parameter;
+    let code = parameter.code();
+    let statistic = field.window.map_or("instant", |window| window.step_type());
+    let dimension = dimension(level).unwrap_or_default();
     let known = parameter.names();
-    let units = known.map_or("1", |names| names.units);
-    let long_name =
-        known.map_or_else(|| format!("parameter {}", parameter.code()), |it| it.name.to_owned());
+    // As cfgrib says of what ecCodes does not know.
+    let units = known.map_or("unknown", |names| names.units);
+    let long_name = known.map_or_else(|| format!("parameter {code}"), |it| it.name.to_owned());
     format!(
-        "{name}\tx\t{abbreviation}\t{level}\t{statistic}\t{period}\t{steps}\t\t\t{dimension}\t{}\t0\tunknown\t\
-         unknown\tunknown\t{type_of_level}\t{units}\t\t{long_name}\t{units}\n",
-        parameter.code()
+        "{name}\tx\t{parameter}\t{level}\t{statistic}\t{}\t{steps}\t\t\t{dimension}\t{code}\t0\tunknown\t\
+         unknown\tunknown\t{}\t{units}\t\t{long_name}\t{units}\n",
+        series.words(),
+        level.type_of_level(),
     )
 }
 
-/// Over what the windows extend: `run` from the start, `3600s` for so many seconds, or nothing
-/// where no rule fits them all.
-fn period(windows: &BTreeMap<usize, Window>) -> String {
-    let intervals: Vec<&Window> = windows
-        .values()
-        .filter(|window| window.statistic().is_some() && window.end_seconds() > 0)
-        .collect();
-    let Some(first) = intervals.first() else { return String::new() };
-    let length = first.length_seconds();
-    let lengths_agree = intervals.iter().all(|window| window.length_seconds() == length);
-    if intervals.iter().all(|window| window.start_seconds() == 0)
-        && (intervals.len() == 1 || !lengths_agree)
-    {
-        return "run".to_owned();
+fn open_array(name: String, series: &Series, steps: &[u32]) -> Option<OpenArray> {
+    let is_instant = series.windows.values().all(|window| window.statistic().is_none());
+    if is_instant || series.rules.len() == 1 {
+        return None;
     }
-    if lengths_agree { format!("{length}s") } else { String::new() }
+    let last = steps.iter().copied().max().unwrap_or_default();
+    let apart = steps.iter().fold(0, |apart, &step| greatest_divisor(apart, step));
+    // Steps come every hour, or every 3 or 6 hours.
+    let apart = [6, 3].into_iter().find(|&it| apart.is_multiple_of(it)).unwrap_or(1);
+    let mut windows: Vec<String> = series.windows.values().map(Window::to_string).collect();
+    windows.dedup();
+    let told_by = period::telling_steps(&series.rules, last, apart);
+    Some(OpenArray { name, windows, rules: series.rules.clone(), told_by })
 }
 
-/// Whether a window is over the period of a row.
-pub(super) fn fits(row: &VariableRow, window: &Window) -> bool {
-    if window.end_seconds() == 0 || window.statistic().is_none() {
-        return true;
+const fn greatest_divisor(mut a: u32, mut b: u32) -> u32 {
+    while b != 0 {
+        (a, b) = (b, a % b);
     }
-    match row.fact("period") {
-        "run" => window.start_seconds() == 0,
-        "hour" => window.length_seconds() == 3600,
-        "quarter" => window.length_seconds() == 900,
-        "5min" => window.length_seconds() == 300,
-        text => match text.strip_suffix('s').and_then(|text| text.parse::<i64>().ok()) {
-            Some(length) => window.length_seconds() == length,
-            None => true,
-        },
-    }
+    a
 }
 
 /// Lower-case letters, digits and single underscores.

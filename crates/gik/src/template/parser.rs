@@ -15,7 +15,8 @@ use gik_index::noaa::{Expectations, parse};
 use serde_json::json;
 use url::Url;
 
-use super::{Template, from_hexadecimal, is_expected, learn};
+use super::place::{Message, Placed};
+use super::{Template, from_hexadecimal};
 
 /// Hours at which runs may start, and the last hour that they may have: nothing tells.
 const CYCLES: [u32; 24] =
@@ -88,43 +89,49 @@ impl TemplateParser {
         let mut report = |problem, text: String| {
             diagnostics.push(Diagnostic { problem, url: url.to_owned(), text });
         };
+        let messages: Vec<Message<'_>> = index
+            .entries
+            .iter()
+            .zip(index.ranges(Some(file.data.size)))
+            .filter_map(|(entry, range)| {
+                let length = range.length.and_then(|length| NonZeroU32::try_from(length).ok());
+                let (level, window) = (entry.level.value?, entry.window.value?);
+                Some(Message { entry, level, window, offset: range.offset, length })
+            })
+            .collect();
+        let placed = Placed::of(table, self.template.fact("qualifier"), &messages);
         let wanted = table.positions(run);
-        let mut found = vec![false; table.rows().len()];
         let (mut references, mut optional) = (Vec::new(), 0);
-        let mut unknown = Names::default();
-        for (entry, range) in index.entries.iter().zip(index.ranges(Some(file.data.size))) {
-            let (Some(level), Some(window)) = (entry.level.value, entry.window.value) else {
-                continue;
-            };
-            let rows = table.rows_at("x", entry.variable.text, level, window.statistic());
-            let fits = |row: &&usize| {
-                let row = table.rows().get(**row);
-                row.is_some_and(|row| learn::fits(row, &window))
-            };
-            let Some(&row) = rows.iter().filter(fits).find(|row| found.get(**row) == Some(&false))
-            else {
-                unknown.add(|| format!("{}:{}", entry.variable.text, entry.level.text));
-                continue;
-            };
-            if let Some(found) = found.get_mut(row) {
-                *found = true;
-            }
-            let length = range.length.and_then(|length| NonZeroU32::try_from(length).ok());
+        for (row, message) in (0..).zip(&placed.rows) {
             let place = table.place_of_row(row);
             let variable =
                 place.and_then(|place| wanted.get(place.variable as usize).copied().flatten());
-            if let (Some(place), Some(variable), Some(length)) = (place, variable, length) {
-                let is_sure = table.rows().get(row).is_some_and(|row| is_expected(row, step));
-                optional += u32::from(!is_sure);
-                references.push(Reference {
-                    member: 0,
-                    step: source.step,
-                    variable,
-                    level: place.level,
-                    offset: range.offset,
-                    length,
-                });
-            }
+            let (Some(place), Some(variable), Some(message)) = (place, variable, message) else {
+                continue;
+            };
+            let Some(length) = message.length else { continue };
+            let is_sure = table.rows().get(row).is_some_and(|row| row.leads.include(step));
+            optional += u32::from(!is_sure);
+            references.push(Reference {
+                member: 0,
+                step: source.step,
+                variable,
+                level: place.level,
+                offset: message.offset,
+                length,
+            });
+        }
+        // In the order of the file, as the index of a model gives them.
+        references.sort_by_key(|reference| reference.offset);
+        let Placed { rows: found, unknown, misfits } = placed;
+        // Of a file that is read by its headers, they are kept under their numbers.
+        if misfits.count() > 0 && !(file.is_scanned && table.is_whole(run)) {
+            let text = format!(
+                "{} messages are over windows that the template does not tell, and are left out: \
+                 {misfits}; make it anew with this file",
+                misfits.count()
+            );
+            report(Problem::OtherWindow, text);
         }
         if unknown.count() > 0 {
             let text = format!("{} messages are not in the template: {unknown}", unknown.count());
@@ -134,9 +141,9 @@ impl TemplateParser {
             .rows()
             .iter()
             .zip(&found)
-            .filter(|&(row, &found)| {
-                !found
-                    && is_expected(row, step)
+            .filter(|(row, found)| {
+                found.is_none()
+                    && row.leads.include(step)
                     && run.variables.iter().any(|name| name == row.name)
             })
             .map(|(row, _)| format!("{}:{}", row.abbreviation, row.level_text))
@@ -204,9 +211,9 @@ impl Parser for TemplateParser {
             Grid::Projected { grid, .. } => grid.attributes(),
         };
         let (variables, levels) =
-            self.template.table.arrays(run, &shared, |row| match row.fact("period") {
-                "run" => "since the start of the forecast",
-                _ => "as the file says",
+            self.template.table.arrays(run, &shared, |row| match row.fact("window") {
+                "" => "as the file says",
+                words => words,
             });
         let mut attributes = Attributes::new();
         attributes.insert("gik_model".into(), json!(run.model));
@@ -217,6 +224,10 @@ impl Parser for TemplateParser {
             .group()
     }
 
+    fn grid(&self, _run: &Run) -> Result<Grid> {
+        Ok(self.grid.clone())
+    }
+
     fn sources(&self, run: &Run) -> Result<Vec<SourceFile>> {
         let rows = self.template.table.rows();
         let wanted: Vec<_> =
@@ -225,7 +236,7 @@ impl Parser for TemplateParser {
         for (position, &step) in (0..).zip(&run.steps) {
             let path = self.path(run.reference_time, step);
             let data = join_url(&run.root, &path)?;
-            let expected = wanted.iter().filter(|row| is_expected(row, step)).count();
+            let expected = wanted.iter().filter(|row| row.leads.include(step)).count();
             sources.push(SourceFile {
                 index: join_url(&run.root, &format!("{path}.idx"))?,
                 folder: join_url(&data, ".")?,
@@ -255,10 +266,12 @@ impl Parser for TemplateParser {
         source: &SourceFile,
         reader: &SourceReader,
     ) -> Result<FileReferences> {
-        let scanned = scanned_file(reader, source, |scan| scan.to_wgrib2(|_| None)).await?;
+        let scanned =
+            scanned_file(reader, source, &self.grid, |scan| scan.to_wgrib2(|_| None)).await?;
         let mut found = self.references_of(run, &scanned.source, &scanned.index)?;
+        scanned.report_strays(&mut found);
         if self.template.table.is_whole(run) {
-            let is_known = |field: &ScannedField| self.template.row_of(field).is_some();
+            let is_known = |field: &ScannedField| !self.template.rows_of(field).is_empty();
             scanned.keep_unknown(run, &mut found, is_known);
         }
         Ok(found)

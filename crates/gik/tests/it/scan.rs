@@ -123,6 +123,57 @@ fn over_a_network_ranges_are_asked_for() {
 }
 
 #[test]
+fn a_server_that_is_gone_is_told_of() {
+    let desk = Desk::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let silence = format!("nothing was read from http://{address}/");
+    let line = format!("scan http://{address}/x.grib2 --deadline 6s");
+    desk.gik(&line).exits(1).says(&[
+        &silence,
+        "each request is repeated for a minute, and --deadline ends all of it sooner",
+        "the deadline of 6 s has passed; the file was not read to its end",
+    ]);
+    let line = format!(
+        "build hrrr --run 2025-08-01T00 --steps 2 --source http://{address} --store store \
+         --no-index --deadline 6s"
+    );
+    desk.gik(&line).exits(1).says(&[&silence, "the deadline of 6 s has passed"]);
+}
+
+#[test]
+fn what_headers_lack_is_said_of_the_file() {
+    let desk = Desk::new();
+    let run = HrrrRun::new("2025-08-01T00".parse().unwrap()).hours(2..=2);
+    let file = run.file(2, &["t2m"]).unwrap();
+    let path = desk.path("bucket").join(&file.path);
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).unwrap();
+    std::fs::write(&path, &file.data).unwrap();
+    let line = "build hrrr --run 2025-08-01T00 --steps 2 --source bucket --store store";
+    for options in ["", "--no-index"] {
+        let none = desk.gik(&format!("{line} --variables refc {options}")).exits(1);
+        let none = none.says(&[
+            "files that lack messages",
+            "wrfsfcf02.grib2: 1 of 1 messages are missing: REFC:entire atmosphere",
+        ]);
+        assert!(!none.stderr.contains("missing files"), "{}", none.stderr);
+    }
+    // A message that is on another grid than its array says where it is.
+    desk.gik(&format!("{line} --variables t2m")).exits(0);
+    let other = run.clone().grid(60, 40).file(2, &["t2m"]).unwrap();
+    let times = std::fs::metadata(&path).unwrap().modified().unwrap();
+    let mut bytes = other.data;
+    bytes.resize(file.data.len(), 0);
+    std::fs::write(&path, bytes).unwrap();
+    std::fs::File::open(&path).unwrap().set_modified(times).unwrap();
+    let place = format!("wrfsfcf02.grib2 at byte {}]", 0);
+    desk.gik("read store t2m -o x.npy --allow bucket").says(&["bucket/hrrr.20250801/", &place]);
+    let report = desk.gik("validate store --allow bucket --json").exits(3).json();
+    assert!(report["unreadable"][0].as_str().unwrap().contains(&place), "{report}");
+}
+
+#[test]
 fn each_field_of_a_message_is_listed() {
     let desk = Desk::new();
     let (path, index) = small(&desk);
@@ -183,6 +234,32 @@ fn a_damaged_file_says_what_is_left() {
     std::fs::write(&path, "not a field of weather").unwrap();
     desk.gik("scan x.grib2").exits(1).says(&["expected a GRIB message, which begins with 'GRIB'"]);
     desk.gik("scan nowhere.grib2").exits(1).says(&["nowhere.grib2"]);
+}
+
+#[test]
+fn fields_on_another_grid_are_no_part_of_a_run() {
+    let desk = Desk::new();
+    let run = HrrrRun::new("2025-08-01T00".parse().unwrap()).hours(2..=2);
+    let own = run.file(2, &["t2m"]).unwrap();
+    let other = run.clone().grid(60, 40).file(2, &["d2m", "sp"]).unwrap();
+    let path = desk.path("bucket").join(&own.path);
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).unwrap();
+    std::fs::write(&path, [&other.data[..], &own.data].concat()).unwrap();
+    let line = "build hrrr --run 2025-08-01T00 --steps 2 --source bucket --store store --no-index";
+    let report = desk.gik(&format!("{line} --json")).exits(3).json();
+    assert_eq!(report["references"]["written"], 1);
+    assert_eq!(report["problems"]["other_grid"], 1);
+    let second = offset(&other.index, "2:");
+    let built = desk.gik(line).exits(3).says(&[
+        "1 files with messages on another grid than the model's",
+        ".grib2: 2 fields are on another grid than the model's and left out: ",
+        "at byte 0 (lambert 60×40)",
+        &format!("at byte {second} (lambert 60×40)"),
+    ]);
+    assert!(built.stdout.contains("incomplete"), "{}", built.stdout);
+    // Nothing but such fields: no store, and the reason.
+    std::fs::write(&path, &other.data).unwrap();
+    desk.gik(&line.replace("store store", "store other")).exits(1).says(&["on another grid"]);
 }
 
 #[test]

@@ -8,15 +8,16 @@ const PATTERN: &str = "hrrr.{date}/conus/hrrr.t{hour}z.wrfsfcf{step:2}.grib2";
 const VARIABLES: &[&str] = &["t2m", "t", "tp", "tp_run_total", "refc"];
 
 fn run() -> HrrrRun {
-    HrrrRun::new("2025-08-01T00".parse().unwrap()).hours(0..=3).grid(12, 8)
+    HrrrRun::new("2025-08-01T00".parse().unwrap()).hours(0..=13).grid(12, 8)
 }
 
-/// A bucket of four hours, and the template that its first and third make.
+/// A bucket of some hours, and the template that the first, the third and one beyond all buckets
+/// make.
 fn learned(desk: &Desk) -> HrrrRun {
     let run = run();
     run.write_messages(&desk.path("bucket"), VARIABLES).unwrap();
-    let (first, third) = (run.path(0), run.path(3));
-    let line = format!("template build bucket/{first} bucket/{third} -o x.tsv --pattern {PATTERN}");
+    let files = [0, 3, 13].map(|hour| format!("bucket/{}", run.path(hour))).join(" ");
+    let line = format!("template build {files} -o x.tsv --pattern {PATTERN}");
     desk.gik(&line).exits(0).says(&["x.tsv: ", " messages in 5 arrays"]);
     run
 }
@@ -38,6 +39,7 @@ fn it_is_shown_as_it_was_made() {
         "tmp_heightaboveground",
         "tmp_isobaricinhpa",
         "apcp_surface_accum_run_total",
+        "apcp_surface_accum_last_1h",
         "refc_entire_atmosphere",
     ] {
         assert!(names.contains(&name), "{name}: {names:?}");
@@ -67,7 +69,9 @@ fn a_fresh_file_is_held_against_it() {
     // Against the table of a model.
     let compiled = desk.gik(&format!("template check hrrr/wrfsfc {third}")).exits(3).stdout;
     assert!(
-        compiled.lines().count() > 100 && !compiled.contains("not in the template"),
+        compiled.lines().count() > 100
+            && !compiled.contains("not in the template")
+            && compiled.contains("on another grid: 9 of 9 fields, the first REFC:"),
         "{compiled}"
     );
 }
@@ -76,8 +80,8 @@ fn a_fresh_file_is_held_against_it() {
 fn runs_are_built_with_it_from_indexes_and_from_headers() {
     let desk = Desk::new();
     let run = learned(&desk);
-    // In hour 1 one message is the sum of the hour and of the run, which no other hour shows.
-    let line = "build --template x.tsv --run 2025-08-01T00 --steps 0,2-3 --source bucket";
+    // In hour 1 one message is the sum of the hour and of the run.
+    let line = "build --template x.tsv --run 2025-08-01T00 --steps 0-3 --source bucket";
     desk.gik(&format!("{line} --store indexed --index-only")).exits(0);
     desk.gik(&format!("{line} --store scanned --no-index")).exits(0);
     for store in ["indexed", "scanned"] {
@@ -89,6 +93,9 @@ fn runs_are_built_with_it_from_indexes_and_from_headers() {
             ("tmp_heightaboveground", "t2m", 180),
             ("refc_entire_atmosphere", "refc", 0),
             ("apcp_surface_accum_run_total", "tp_run_total", 120),
+            ("apcp_surface_accum_run_total", "tp_run_total", 60),
+            ("apcp_surface_accum_last_1h", "tp_run_total", 60),
+            ("apcp_surface_accum_last_1h", "tp", 120),
         ] {
             let values = read(array, &format!("--sel step={}", minutes / 60));
             let expected = run.values(name, minutes).unwrap();

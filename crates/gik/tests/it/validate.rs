@@ -1,7 +1,9 @@
 //! Checking stores, and keeping house.
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 
+use gik_testkit::grib::renumber;
 use gik_testkit::hrrr::HrrrRun;
 
 use crate::desk::Desk;
@@ -30,7 +32,8 @@ fn a_whole_store_is_complete() {
     two_runs(&desk);
     let report = desk.gik("validate store --allow bucket --json -o there.png").exits(0).json();
     assert_eq!((&report["complete"], &report["decoded"]), (&true.into(), &9.into()));
-    assert_eq!(report["runs"][1]["references"], serde_json::json!({"expected": 15, "there": 15}));
+    let references = serde_json::json!({"expected": 15, "there": 15, "unknown": 0});
+    assert_eq!(report["runs"][1]["references"], references);
     assert_eq!(report["runs"][0]["counts"], serde_json::json!([[2, 3], [2, 3], [2, 3]]));
     let sample = &report["variables"][1]["sample"];
     assert!(sample["min"].as_f64().unwrap() < sample["max"].as_f64().unwrap(), "{report}");
@@ -58,6 +61,36 @@ fn what_is_missing_is_found_without_decoding() {
     // One file is lost, and that is one line.
     assert_eq!(said.stderr.matches("missing: ").count(), 1, "{}", said.stderr);
     said.says(&["missing: 2025-01-06T00: member 1 at step 3: all variables"]);
+}
+
+/// What no table knows must not make up for what is missing.
+#[test]
+fn an_extra_message_hides_no_missing_one() {
+    let desk = Desk::new();
+    let run = HrrrRun::new("2025-08-01T00".parse().unwrap()).hours(2..=2);
+    run.write_headers(&desk.path("bucket")).unwrap();
+    let path = desk.path("bucket").join(run.path(2));
+    let index = fs::read_to_string(path.with_added_extension("idx")).unwrap();
+    let line = index.lines().find(|line| line.contains(":REFC:")).unwrap();
+    let offset: u64 = line.split(':').nth(1).unwrap().parse().unwrap();
+    let mut head = [0; 400];
+    let file = fs::File::options().read(true).write(true).open(&path).unwrap();
+    file.read_exact_at(&mut head, offset).unwrap();
+    renumber(&mut head, 250, 7);
+    file.write_all_at(&head, offset).unwrap();
+    let options = "hrrr --run 2025-08-01T00 --steps 2 --source bucket --store store --no-index";
+    desk.gik(&format!("build {options}")).exits(3);
+    let report = desk.gik("validate store --sample 0 --json").exits(3).json();
+    let references = serde_json::json!({"expected": 173, "there": 172, "unknown": 1});
+    assert_eq!(report["runs"][0]["references"], references);
+    let said = desk.gik("validate store --sample 0").exits(3);
+    assert!(said.stdout.contains("1 missing"), "{}", said.stdout);
+    said.says(&["1 references more are to messages that the model's table does not know: param_"]);
+    let report = desk.gik(&format!("update {options} --json")).exits(3).json();
+    assert_eq!(
+        (&report["references"]["expected"], &report["references"]["there"]),
+        (&173.into(), &172.into())
+    );
 }
 
 #[test]
