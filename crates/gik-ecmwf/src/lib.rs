@@ -32,8 +32,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use gik_codec::GribMessageCodec;
 use gik_core::{
-    CodecRegistration, FileReferences, ManifestGroup, ModelPlugin, ModelRegistration, Parser,
-    ParserInfo, Result, Run, RunRequest, SchemaOptions, SourceFile, SourceReader,
+    CodecRegistration, Expected, FileReferences, ManifestGroup, ModelPlugin, ModelRegistration,
+    Parser, ParserInfo, Result, Run, RunRequest, SchemaOptions, SourceFile, SourceReader,
 };
 use url::Url;
 
@@ -78,6 +78,10 @@ impl Parser for EcmwfParser {
 
     fn sources(&self, run: &Run) -> Result<Vec<SourceFile>> {
         files::sources(run)
+    }
+
+    fn expected(&self, run: &Run) -> Result<Vec<Expected>> {
+        files::expected(run)
     }
 
     async fn references(

@@ -43,7 +43,7 @@ pub use losses::{losses_json, negative_json};
 pub use memory::Memory;
 pub use source::{Source, open_file, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};
-pub use validate::{ArrayState, RunState, Validation, validate};
+pub use validate::{ArrayState, Cell, RunState, Validation, validate};
 
 use gik_core::{ModelPlugin, Registry, Result};
 

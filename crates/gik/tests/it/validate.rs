@@ -124,3 +124,120 @@ fn a_template_with_a_lost_file_is_not_complete() {
     desk.gik(build).exits(0);
     desk.gik("validate store --sample 0").exits(0);
 }
+
+/// Builds and validates: both say whether all is there, and how many messages are missing. The
+/// lines about it.
+fn verdicts(desk: &Desk, build: &str) -> (bool, u64, Vec<String>) {
+    let built = desk.gik(&format!("build {build} --source bucket --store store --json"));
+    let report = built.json();
+    let number = |text: &serde_json::Value| text.as_u64().unwrap();
+    let there =
+        number(&report["references"]["written"]) + number(&report["references"]["unchanged"]);
+    let missing = number(&report["references"]["expected"]) - there;
+    let found = desk.gik("validate store --sample 0 --json");
+    assert_eq!(found.code, built.code, "{}\n{}", built.stdout, found.stdout);
+    let found = found.json();
+    assert_eq!(
+        (&found["complete"], number(&found["runs"][0]["holes"])),
+        (&report["complete"], missing)
+    );
+    let holes = found["holes"].as_array().unwrap().iter();
+    let holes = holes.map(|it| it.as_str().unwrap().to_owned()).collect();
+    (report["complete"].as_bool().unwrap(), missing, holes)
+}
+
+/// Rewrites a file of ECMWF as if it had been published without some of its messages.
+fn publish_without(index: &std::path::Path, is_dropped: impl Fn(&serde_json::Value) -> bool) {
+    let (mut text, mut offset) = (String::new(), 0);
+    for line in fs::read_to_string(index).unwrap().lines() {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        if !is_dropped(&line) {
+            line["_offset"] = offset.into();
+            offset += line["_length"].as_u64().unwrap();
+            text.push_str(&format!("{line}\n"));
+        }
+    }
+    fs::write(index, text).unwrap();
+    let data = fs::File::create(index.with_extension("grib2")).unwrap();
+    data.set_len(offset).unwrap();
+}
+
+/// Snow depth and density of the ensemble are published by no known rule; all else must be there.
+#[test]
+fn what_need_not_be_there_neither_lacks_nor_hides_what_must() {
+    use gik_testkit::ecmwf::{EcmwfRun, Product};
+    let desk = Desk::new();
+    let run = EcmwfRun::new("2026-02-05T00".parse().unwrap(), Product::Enfo);
+    run.members(0..=2).steps(0..=6).write_indexes(&desk.path("bucket")).unwrap();
+    let index = |step: u32| {
+        let folder = desk.path("bucket/20260205/00z/ifs/0p25/enfo");
+        folder.join(format!("20260205000000-{step}h-enfo-ef.index"))
+    };
+    let line = "ecmwf --run 2026-02-05T00 --product enfo --members 0-2 --steps 0-6 --index-only";
+    assert_eq!(verdicts(&desk, line), (true, 0, vec![]));
+
+    // Without the snow depth of one member at a step.
+    fs::remove_dir_all(desk.path("store")).unwrap();
+    publish_without(&index(3), |line| line["param"] == "sd" && line["number"] == "1");
+    assert_eq!(verdicts(&desk, line), (true, 0, vec![]));
+
+    // Without the temperature of all members at another: there are more messages than must be.
+    fs::remove_dir_all(desk.path("store")).unwrap();
+    publish_without(&index(6), |line| line["param"] == "2t");
+    let hole = "2026-02-05T00: all members at step 6: t2m".to_owned();
+    assert_eq!(verdicts(&desk, line), (false, 3, vec![hole]));
+
+    // And without one message of one member on one level.
+    fs::remove_dir_all(desk.path("store")).unwrap();
+    let is_one = |line: &serde_json::Value| {
+        line["param"] == "q" && line["levelist"] == "500" && line["number"] == "2"
+    };
+    publish_without(&index(3), is_one);
+    let holes = ["member 2 at step 3: q", "all members at step 6: t2m"];
+    let holes = holes.map(|it| format!("2026-02-05T00: {it}")).to_vec();
+    assert_eq!(verdicts(&desk, line), (false, 4, holes));
+}
+
+#[test]
+fn a_message_that_all_members_lack_is_missing() {
+    let desk = Desk::new();
+    let bucket = desk.path("bucket");
+    let run = Run::new(&[0, 1, 2], &[0, 3, 6]);
+    run.write(&bucket);
+    let line = format!("gefs --run {} {}", TIMES[0], run.options());
+    assert_eq!(verdicts(&desk, &line), (true, 0, vec![]));
+    fs::remove_dir_all(desk.path("store")).unwrap();
+    let product = gik_testkit::gefs::Product::A;
+    Run::of(product, &[0, 1, 2], &[3], |it| it == crate::run::TP).write(&bucket);
+    let hole = "2025-01-06T00: all members at step 3: soilw, t2m".to_owned();
+    assert_eq!(verdicts(&desk, &line), (false, 6, vec![hole]));
+    // None at all of a variable is one line.
+    fs::remove_dir_all(desk.path("store")).unwrap();
+    Run::of(product, &[0, 1, 2], &[0, 3, 6], |it| it != crate::run::SOILW).write(&bucket);
+    let line = format!(
+        "gefs --run {} --product pgrb2ap5 --variables t2m,soilw --members 0-2 --steps 0-6",
+        TIMES[0]
+    );
+    let hole = "2025-01-06T00: all of soilw".to_owned();
+    let found = verdicts(&desk, &line);
+    assert_eq!(found, (false, 9, vec![hole]));
+}
+
+/// Brightness temperatures are in some files of Alaska. One too many of them is no temperature.
+#[test]
+fn a_projected_store_is_compared_message_by_message() {
+    let desk = Desk::new();
+    let bucket = desk.path("bucket");
+    let run = HrrrRun::new("2025-08-01T00".parse().unwrap()).hours(2..=4).alaska().grid(30, 20);
+    run.write_messages(&bucket, &["t2m", "sbt123"]).unwrap();
+    let line = "hrrr --run 2025-08-01T00 --product wrfsfc-ak --variables t2m,sbt123 --steps 2-4";
+    assert_eq!(verdicts(&desk, line), (true, 0, vec![]));
+    for (hour, variables, expected) in [
+        (3, ["t2m", "t2m"], (true, 0, vec![])),
+        (4, ["sbt123", "sbt123"], (false, 1, vec!["2025-08-01T00: step 4: t2m".to_owned()])),
+    ] {
+        fs::remove_dir_all(desk.path("store")).unwrap();
+        run.clone().hours(hour..=hour).write_messages(&bucket, &variables).unwrap();
+        assert_eq!(verdicts(&desk, line), expected);
+    }
+}
