@@ -50,7 +50,7 @@ fn probability(days: &[Vec<f32>], threshold: f32) -> Vec<f32> {
 }
 
 /// The values of the last variable of a NetCDF file.
-fn last_floats(path: &Path, count: usize) -> Vec<f32> {
+pub(crate) fn last_floats(path: &Path, count: usize) -> Vec<f32> {
     let bytes = std::fs::read(path).unwrap();
     let data = &bytes[bytes.len() - 4 * count..];
     data.chunks_exact(4).map(|it| f32::from_be_bytes(it.try_into().unwrap())).collect()
@@ -96,6 +96,13 @@ async fn probabilities_are_those_of_the_values_in_the_messages() {
     assert_eq!((&report["messages"], &report["complete"]), (&json!(32), &json!(true)));
     assert_same(&last_floats(&desk.path("x.nc"), expected.len()), &expected);
     assert!(std::fs::read(desk.path("x.png")).unwrap().starts_with(b"\x89PNG"));
+    // With the valid time as dimension it is the same.
+    let options = "--product pgrb2ap5 --variables tp --members 0-3 --steps 0-48 --layout run";
+    desk.build(&format!("{options} --source bucket --store by_time")).exits(0);
+    let line = "exceedance by_time --allow bucket --thresholds 600,400,500 -o y.nc --json";
+    let again = desk.gik(line).exits(0).json();
+    assert_eq!((&again["windows"], &again["messages"]), (&report["windows"], &json!(32)));
+    assert_same(&last_floats(&desk.path("y.nc"), expected.len()), &expected);
     let left = desk.files();
     assert!(!left.iter().any(|name| name.ends_with(".part")), "{left:?}");
 }

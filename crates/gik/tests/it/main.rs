@@ -27,6 +27,7 @@ mod import;
 mod killed;
 mod live;
 mod options;
+mod projected;
 mod read;
 mod run;
 mod s3;
