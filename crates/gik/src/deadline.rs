@@ -61,14 +61,34 @@ pub async fn within<T>(
     limit: Option<Duration>,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
+    let hint = "the store has all of this or nothing, as gik history says; run it again, with more \
+                time or with fewer members, steps or variables";
+    ended(limit, hint, work).await
+}
+
+/// As [`within`], of work that reads a store and writes files: these are written as a whole or
+/// not at all.
+///
+/// # Errors
+/// Those of `work`, and [`DeadlinePassed`](ErrorKind::DeadlinePassed).
+pub async fn read_within<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let hint = "nothing was written; run it again, with more time or with fewer members, steps or \
+                a smaller region";
+    ended(limit, hint, work).await
+}
+
+async fn ended<T>(
+    limit: Option<Duration>,
+    hint: &'static str,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
     let Some(limit) = limit else { return work.await };
     match tokio::time::timeout(limit, work).await {
         Ok(done) => done,
-        Err(_) => Err(passed(
-            limit,
-            "the store has all of this or nothing, as gik history says; run it again, with more \
-             time or with fewer members, steps or variables",
-        )),
+        Err(_) => Err(passed(limit, hint)),
     }
 }
 
@@ -89,6 +109,8 @@ mod tests {
         let limit = Some(Duration::from_secs(5));
         let error = within(limit, never()).await.unwrap_err();
         assert!(error.to_string().contains("deadline of 5 s has passed"), "{error}");
+        let error = read_within(limit, never()).await.unwrap_err();
+        assert!(error.to_string().contains("nothing was written"), "{error}");
         let deadline = Deadline::after(limit);
         assert!(deadline.reading(never()).await.is_none());
         let error = deadline.committing(never()).await.unwrap_err();

@@ -30,7 +30,7 @@ mod validate;
 
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
 pub use build::{Built, Job, build, build_with, nothing_json, peak_memory};
-pub use deadline::within;
+pub use deadline::{read_within, within};
 pub use exceedance::{Destination, Probabilities, exceedance};
 pub use explain::explain;
 #[cfg(feature = "legacy")]

@@ -25,6 +25,7 @@ mod hostile;
 mod http;
 mod import;
 mod killed;
+mod limits;
 mod live;
 mod options;
 mod projected;

@@ -130,6 +130,11 @@ impl Run {
         vec![f32::NAN; self.grid.len()]
     }
 
+    /// The bytes of a message.
+    pub(crate) fn message_length(&self, field: &str, member: u8, step: u32) -> u64 {
+        self.encode(field, member, step).bytes.len() as u64
+    }
+
     fn encode(&self, field: &str, member: u8, step: u32) -> Encoded {
         let seed = field.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 977);
         let seed = seed + u32::from(member) * 7 + step + self.time.hour() * 3;
