@@ -37,7 +37,8 @@ def test_probabilities_equal_numpy_over_eccodes(run, store, days, tmp_path):
     report = json.loads(
         gik("exceedance", store, "--allow", run, "--thresholds", thresholds, "-o", path, "--json")
     )
-    assert report["complete"] and report["windows"] == [{"start": 0, "end": 24, "members": 3, "clipped": 0}]
+    window = {"start": 0, "end": 24, "members": 3, "members_fewest": 3, "clipped": 0}
+    assert report["complete"] and report["windows"] == [window]
     with xr.open_dataset(path) as ds:
         assert ds.tp_probability.dims == ("step", "threshold", "latitude", "longitude")
         assert ds.member_count.values.tolist() == [3] and ds.clipped_count.values.tolist() == [0]
@@ -153,6 +154,7 @@ def test_probabilities_of_the_ecmwf_ensemble_equal_numpy_over_eccodes(tmp_path, 
     seen = set()
     with xr.open_dataset(path) as ds:
         assert ds.member_count.values.tolist() == [len(it) for it in used]
+        assert ds.member_count_fewest.values.tolist() == [len(it) for it in used]
         for number, ((start, end), those) in enumerate(zip(windows, used)):
             rain = [
                 # The difference of what a store holds, then millimetres, then single precision.

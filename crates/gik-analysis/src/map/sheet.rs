@@ -237,19 +237,21 @@ impl ProbabilitySheet {
             self.canvas.text(&self.font, text, x, y, Anchor::Middle, COLUMN);
         }
         for row in 0..self.rows {
-            self.draw_row(row, summary.members.get(row).copied().unwrap_or(0));
+            let of = |counts: &[u32]| counts.get(row).copied().unwrap_or(0);
+            self.draw_row(row, of(&summary.members), of(&summary.fewest));
         }
         self.draw_foot();
         self.canvas.png()
     }
 
-    fn draw_row(&mut self, row: usize, members: u32) {
+    fn draw_row(&mut self, row: usize, members: u32, fewest: u32) {
         let Some([title, first, second]) = self.texts.rows.get(row) else { return };
         let (_, top) = self.corner(row, 0);
         let mut y = narrow(top.into()) + narrow(self.frame.height.into()) / 2.0 - 24.0;
         let all = u32::try_from(self.texts.members).unwrap_or(u32::MAX);
         let fewer = match members {
             0 => "no complete member".to_owned(),
+            some if fewest < some => format!("{fewest} to {some} of {all} members"),
             some if some < all => format!("{some} of {all} members"),
             _ => String::new(),
         };

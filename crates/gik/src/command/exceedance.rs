@@ -118,8 +118,12 @@ impl ExceedanceMaps {
             ));
         }
         lost::remark_totals(totals, &done.summary.account);
-        for (window, used) in done.short().take(10) {
-            output::remark(&format!("  {}: {used} of {members} members", window.span));
+        for (window, used, fewest) in done.short().take(10) {
+            let some = match fewest < used {
+                true => format!("; at some points the values of {fewest}"),
+                false => String::new(),
+            };
+            output::remark(&format!("  {}: {used} of {members} members{some}", window.span));
         }
         Ok(if done.is_complete() { Outcome::Complete } else { Outcome::Incomplete })
     }

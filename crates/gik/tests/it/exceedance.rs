@@ -145,6 +145,50 @@ fn a_window_that_lacks_a_message_is_missing_not_smaller() {
     }
 }
 
+/// A member with values at some points counts at these, and at no other.
+#[test]
+fn a_member_counts_where_it_has_a_value() {
+    let run = run().gappy(2);
+    let desk = desk(&run);
+    build(&desk, 0);
+    let line =
+        "exceedance store --allow bucket --thresholds 330,345,360 --sel step=3:24 -o x.nc -o x.png";
+    let outcome = desk.gik(&format!("{line} --json")).exits(3);
+    let outcome = outcome.says(&["0–24: 4 of 4 members; at some points the values of 3"]);
+    let report = outcome.json();
+    let window = json!({"start": 0, "end": 24, "members": 4, "members_fewest": 3, "clipped": 0});
+    assert_eq!((&report["windows"], &report["complete"]), (&json!([window]), &json!(false)));
+    assert_eq!(report["messages_missing"], 0);
+    let days: Vec<_> = (0..4).map(|member| day(&run, member, 0)).collect();
+    let mut expected = Vec::new();
+    for threshold in [330.0, 345.0, 360.0] {
+        expected.extend((0..POINTS).map(|point| {
+            let values: Vec<f32> =
+                days.iter().map(|day| day[point]).filter(|value| !value.is_nan()).collect();
+            let reached = values.iter().filter(|&&value| value >= threshold).count();
+            (reached as f64 * 100.0 / values.len() as f64) as f32
+        }));
+    }
+    assert_same(&last_floats(&desk.path("x.nc"), 3 * POINTS), &expected);
+    let shares: std::collections::BTreeSet<u32> =
+        expected.iter().map(|it| (it * 100.0) as u32).collect();
+    assert!(shares.contains(&3333) && shares.contains(&2500), "{shares:?}");
+    // The statistic of a field counts likewise.
+    let line = "read store tp --sel step=12 --reduce member=mean --allow bucket -o m.npy";
+    desk.gik(line).exits(0);
+    let members: Vec<_> = (0..4).map(|member| run.values(TP, member, 12)).collect();
+    let expected: Vec<f32> = (0..POINTS)
+        .map(|point| {
+            let values: Vec<f64> =
+                members.iter().map(|it| f64::from(it[point])).filter(|it| !it.is_nan()).collect();
+            (values.iter().sum::<f64>() / values.len() as f64) as f32
+        })
+        .collect();
+    for (found, expected) in desk.npy("m.npy").1.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-4, "{found} and {expected}");
+    }
+}
+
 #[test]
 fn windows_are_those_of_the_chosen_steps() {
     let run = run();
@@ -152,7 +196,7 @@ fn windows_are_those_of_the_chosen_steps() {
     build(&desk, 0);
     let line = "exceedance store --allow bucket --thresholds 500 --sel step=27:48 -o x.nc --json";
     let report = desk.gik(line).exits(0).json();
-    let window = json!([{"start": 24, "end": 48, "members": 4, "clipped": 0}]);
+    let window = json!([{"start": 24, "end": 48, "members": 4, "members_fewest": 4, "clipped": 0}]);
     assert_eq!(report["windows"], window);
     let days: Vec<_> = (0..4).map(|member| day(&run, member, 1)).collect();
     assert_same(&last_floats(&desk.path("x.nc"), POINTS), &probability(&days, 500.0));
