@@ -241,3 +241,55 @@ fn a_projected_store_is_compared_message_by_message() {
         assert_eq!(verdicts(&desk, line), expected);
     }
 }
+
+/// House-keeping on a disk without room loses nothing that was stored, and can be done once there
+/// is room.
+#[test]
+fn a_full_disk_loses_nothing() {
+    use gik_testkit::counters::Operation;
+    use gik_testkit::faults::{Fault, Rule};
+    let server = crate::s3::server();
+    let desk = Desk::with(server.env());
+    let store = "s3://stores/x";
+    let bucket = server.root().join("forecasts");
+    for time in ["2025-01-06T00", "2025-01-06T06", "2025-01-06T12"] {
+        let run = Run::new(&[0, 1], &[0, 3]).at(time);
+        run.write(&bucket);
+        let line = format!("build gefs --run {time} {} --source s3://forecasts/", run.options());
+        desk.gik(&format!("{line} --store {store}")).exits(0);
+    }
+    let history = || {
+        let commits = desk.gik(&format!("history {store} --json")).exits(0).json();
+        commits["commits"].as_array().unwrap().clone()
+    };
+    let validate = format!("validate {store} --allow s3://forecasts/ --json");
+    let (commits, whole) = (history(), desk.gik(&validate).exits(0).json());
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let expire = format!("expire {store} --older-than 0s --grace 0s --json");
+    for operation in [Operation::Put, Operation::Multipart, Operation::Copy] {
+        server.faults().add(Rule::new(Fault::Full).on(operation).on_path("stores/"));
+    }
+    let said = desk.gik(&expire).exits(1).says(&["no room left", "make room", "run this again"]);
+    assert_eq!(said.stdout, "");
+    // Every state is there, and every message of every run.
+    assert_eq!(history(), commits);
+    assert_eq!(desk.gik(&validate).exits(0).json(), whole);
+    for commit in &commits {
+        let id = commit["snapshot"].as_str().unwrap();
+        desk.gik(&format!("info {store} --at {id}")).exits(0);
+    }
+    // A build says the same, and the store stays as it was.
+    let run = Run::new(&[0], &[0]).at("2025-01-06T18");
+    run.write(&bucket);
+    let line = format!("build gefs --run 2025-01-06T18 {} --source s3://forecasts/", run.options());
+    desk.gik(&format!("{line} --store {store}")).exits(1).says(&["no room left"]);
+    assert_eq!(history(), commits);
+
+    server.faults().clear();
+    let done = desk.gik(&expire).exits(0).json();
+    assert!(
+        done["commits"].as_u64().unwrap() > 0 && done["objects"].as_u64().unwrap() > 0,
+        "{done}"
+    );
+    assert_eq!(desk.gik(&validate).exits(0).json(), whole);
+}
