@@ -293,3 +293,46 @@ fn a_full_disk_loses_nothing() {
     );
     assert_eq!(desk.gik(&validate).exits(0).json(), whole);
 }
+
+/// A run whose files were all published anew, with other values at other places: what is in the
+/// store is whole, and cannot be read. Building it again replaces its references.
+#[test]
+fn a_run_that_was_published_anew_is_built_again() {
+    use crate::run::{T2M, TP};
+    let desk = Desk::new();
+    let bucket = desk.path("bucket");
+    let run = Run::new(&[0, 1], &[0, 3]);
+    run.write(&bucket);
+    let options = format!("{} --source bucket --store store", run.options());
+    let build = format!("build gefs --run {} {options} --json", TIMES[0]);
+    desk.gik(&build).exits(0);
+    // Rain and temperature alone, so that messages lie elsewhere, and other values.
+    let product = gik_testkit::gefs::Product::A;
+    let anew = Run::of(product, &[0, 1], &[0, 3], |it| {
+        it == TP || it == T2M || it.starts_with("SOILW:0-0.1") || it == "RH:2 m above ground"
+    });
+    let anew = anew.gappy(1);
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+    anew.write(&bucket);
+    for (member, step) in anew.targets() {
+        let path = bucket.join(anew.path(member, step));
+        for path in [path.with_added_extension("idx"), path] {
+            fs::File::options().write(true).open(path).unwrap().set_modified(later).unwrap();
+        }
+    }
+    // Who only adds what is missing has nothing to do; who reads is told.
+    desk.gik(&format!("update gefs --run {} {options}", TIMES[0])).exits(0);
+    desk.gik(&format!("backfill gefs --from {0} --to {0} {options}", TIMES[0])).exits(0);
+    desk.gik("validate store --allow bucket")
+        .exits(3)
+        .says(&["overwritten since; build the run again"]);
+
+    let report = desk.gik(&build).exits(0).json();
+    assert_eq!(
+        (&report["references"]["replaced"], &report["references"]["unchanged"]),
+        (&10.into(), &0.into())
+    );
+    desk.gik("validate store --allow bucket").exits(0);
+    desk.gik("read store tp --sel member=1 --sel step=3 --allow bucket -o x.npy").exits(0);
+    crate::desk::assert_same(&desk.npy("x.npy").1, &anew.values(TP, 1, 3));
+}
