@@ -133,6 +133,21 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_is_a_little_too_long_is_written_smaller() {
+        let font = Font::new().unwrap();
+        let look = super::super::TITLE;
+        let text =
+            "NOAA GEFS ensemble forecast  ·  Run Mon 6 Jan 2025 00:00 UTC  ·  times in UTC−3";
+        let natural = font.width(text, look.weight, look.size);
+        for (part, lines) in [(1.0, 1), (0.99, 1), (0.9, 1), (0.76, 1), (0.74, 2)] {
+            let header = Header::new(&font, &[(text, look, 1.5)], natural * part);
+            assert_eq!(header.0.len(), lines, "{part}: {header:?}");
+            let size = look.size * part.max(SMALLEST);
+            assert!(header.0.iter().all(|line| (line.look.size - size).abs() < 0.01));
+        }
+    }
+
+    #[test]
     fn nothing_of_a_text_is_lost() {
         let text = "Probability that a quantity with a very long name reaches a threshold in 24 h";
         for width in 5_u8..90 {

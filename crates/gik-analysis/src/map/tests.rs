@@ -48,7 +48,9 @@ impl Drawn {
         let range = map.grid.range().map(|(low, high)| (low.into(), high.into()));
         let scale = map.style.palette.scale(range);
         let bar = range.map(|_| ColourBar::new(&scale, &map.style.units, map.side()));
-        let page = Page::new(&map.grid, &font, bar.as_ref(), map.side(), map.header());
+        let header = map.header(&font, f32::INFINITY).height();
+        let header = if header > 0.0 { header + 8.0 } else { header };
+        let page = Page::new(&map.grid, &font, bar.as_ref(), map.side(), header);
         Self { canvas: map.draw().unwrap(), page }
     }
 
