@@ -35,7 +35,7 @@ pub enum Fault {
         /// Seconds for a `Retry-After` header; `None` sends no such header, as S3.
         retry_after: Option<u64>,
     },
-    /// There is no room: `507 Insufficient Storage` as MinIO says it, `ENOSPC` of a wrapped store.
+    /// There is no room: `507 Insufficient Storage` as `MinIO` says it, `ENOSPC` of a wrapped store.
     /// For writes.
     Full,
     /// The connection ends before a response, and nothing was done.
