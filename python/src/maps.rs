@@ -86,8 +86,11 @@ pub(crate) fn exceedance<'py>(
     })?;
     let missing = done
         .short()
-        .map(|(window, used)| {
-            format!("{}: {used} of {} members", window.span, done.job.totals().members())
+        .map(|(window, used, fewest)| {
+            let all = done.job.totals().members();
+            let least =
+                if fewest < used { format!(", {fewest} at some points") } else { String::new() };
+            format!("{}: {used} of {all} members{least}", window.span)
         })
         .chain(done.summary.account.losses.errors.iter().map(|error| gik::explain(error)))
         .collect();

@@ -1,12 +1,15 @@
 """Probabilities and totals against NumPy over what ecCodes decodes."""
 
 import json
+import os
+import subprocess
 
+import eccodes
 import numpy as np
 import pytest
 import xarray as xr
 
-from conftest import gik, messages, turned
+from conftest import build, gik, messages, turned
 
 THRESHOLDS = [1.0, 5.0, 10.0, 25.0]
 MEMBERS = [0, 1, 2]
@@ -34,7 +37,8 @@ def test_probabilities_equal_numpy_over_eccodes(run, store, days, tmp_path):
     report = json.loads(
         gik("exceedance", store, "--allow", run, "--thresholds", thresholds, "-o", path, "--json")
     )
-    assert report["complete"] and report["windows"] == [{"start": 0, "end": 24, "members": 3, "clipped": 0}]
+    window = {"start": 0, "end": 24, "members": 3, "members_fewest": 3, "clipped": 0}
+    assert report["complete"] and report["windows"] == [window]
     with xr.open_dataset(path) as ds:
         assert ds.tp_probability.dims == ("step", "threshold", "latitude", "longitude")
         assert ds.member_count.values.tolist() == [3] and ds.clipped_count.values.tolist() == [0]
@@ -105,3 +109,62 @@ def test_longitudes_are_monotonic_across_the_date_line(run, store, tmp_path):
         assert ds.longitude.values[0] == 170 and ds.longitude.values[-1] == 190
         assert ds.indexes["longitude"].is_monotonic_increasing
         assert ds.t2m.sel(longitude=180.25, method="nearest").shape
+
+
+@pytest.mark.parametrize("lost", [None, (2, 24)])
+def test_probabilities_of_the_ecmwf_ensemble_equal_numpy_over_eccodes(tmp_path, lost):
+    """Totals since the start in metres, a file a step for all members, one of which lacks a message."""
+    bucket, store, path = tmp_path / "bucket", tmp_path / "store", tmp_path / "p.nc"
+    arguments = ["--run", "2026-02-05T00", "--members", "0-4", "--steps", "0-30", "--messages", "tp"]
+    subprocess.run([os.environ["GIK_GENERATE_ECMWF"], bucket, *arguments], check=True, timeout=300)
+    # As ecCodes decodes them, to the single precision of the store.
+    totals = {}
+    for file in sorted(bucket.rglob("*.grib2")):
+        with file.open("rb") as stream:
+            while (handle := eccodes.codes_grib_new_from_file(stream)) is not None:
+                number = eccodes.codes_get(handle, "number") if eccodes.codes_is_defined(handle, "number") else 0
+                shape = eccodes.codes_get(handle, "Nj"), eccodes.codes_get(handle, "Ni")
+                key = number, eccodes.codes_get(handle, "endStep")
+                totals[key] = eccodes.codes_get_values(handle).reshape(shape).astype("float32")
+                eccodes.codes_release(handle)
+    members, steps = range(5), range(0, 31, 3)
+    assert set(totals) == {(member, step) for member in members for step in steps}
+    if lost:
+        (index,) = bucket.rglob(f"*-{lost[1]}h-enfo-ef.index")
+        lines = index.read_text().splitlines()
+        kept = [line for line in lines if json.loads(line).get("number") != str(lost[0])]
+        assert len(kept) == len(lines) - 1
+        index.write_text("\n".join(kept) + "\n")
+        del totals[lost]
+    options = ["--product", "enfo", "--members", "0-4", "--steps", "0-30", "--variables", "tp", "--index-only"]
+    code = 3 if lost else 0
+    build(bucket, store, *options, run="2026-02-05T00", model="ecmwf", code=code)
+
+    thresholds = [0.5, 2.0, 5.0]
+    wanted = ",".join(map(str, thresholds))
+    options = ["--sliding", "--thresholds", wanted, "--allow", bucket, "-o", path, "--json"]
+    report = json.loads(gik("exceedance", store, *options, code=code))
+    windows = [(end - 24, end) for end in steps if end >= 24]
+    used = [[it for it in members if {(it, start), (it, end)} <= set(totals)] for start, end in windows]
+    assert [len(it) for it in used] == ([4, 5, 5] if lost else [5, 5, 5])
+    assert [(it["start"], it["end"], it["members"]) for it in report["windows"]] == [
+        (*window, len(it)) for window, it in zip(windows, used)
+    ]
+    assert report["complete"] is (lost is None) and report["messages_missing"] == (1 if lost else 0)
+    seen = set()
+    with xr.open_dataset(path) as ds:
+        assert ds.member_count.values.tolist() == [len(it) for it in used]
+        assert ds.member_count_fewest.values.tolist() == [len(it) for it in used]
+        for number, ((start, end), those) in enumerate(zip(windows, used)):
+            rain = [
+                # The difference of what a store holds, then millimetres, then single precision.
+                ((totals[member, end].astype("float64") - totals[member, start]) * 1000).astype("float32")
+                for member in those
+            ]
+            rain = np.maximum(np.array(rain), np.float32(0))
+            for at, threshold in enumerate(thresholds):
+                count = (rain >= np.float32(threshold)).sum(axis=0)
+                expected = (count * 100.0 / len(those)).astype("float32")
+                np.testing.assert_array_equal(ds.tp_probability.values[number, at], expected)
+                seen |= set(np.unique(count))
+    assert len(seen) > 2, "a test of nothing"

@@ -75,17 +75,20 @@ pub struct Plane<'a> {
 /// What a job came to.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// For each window the members with a complete total.
+    /// For each window the members with a total.
     pub members: Vec<u32>,
+    /// For each window the fewest of them with a value at any point that has one: messages may
+    /// lack values where those of other members have them.
+    pub fewest: Vec<u32>,
     /// What is missing, and what was below zero.
     pub account: Account,
 }
 
 impl Summary {
-    /// Whether every member has a total over every window.
+    /// Whether every member has a total over every window, wherever one has.
     #[must_use]
     pub fn is_complete(&self, members: usize) -> bool {
-        self.account.is_complete() && self.members.iter().all(|&used| used as usize >= members)
+        self.account.is_complete() && self.fewest.iter().all(|&used| used as usize >= members)
     }
 }
 
@@ -195,6 +198,7 @@ impl Exceedance {
             for (window, counts) in pass.zip(counts.iter()) {
                 let counts = std::mem::take(&mut *lock(counts));
                 summary.members.push(counts.members());
+                summary.fewest.push(counts.fewest());
                 for threshold in 0..self.thresholds.len() {
                     let values = counts.probability(threshold, points);
                     take(Plane { window, threshold, values: &values })?;
@@ -235,18 +239,27 @@ impl Exceedance {
     /// below zero in their totals. Before the job is done there are zeros in it.
     fn beside(&self, summary: &Summary) -> Vec<Coordinate> {
         let windows = self.totals.windows().len();
-        let mut used: Vec<i64> = summary.members.iter().copied().map(i64::from).collect();
-        used.resize(windows, 0);
+        let count = |name: &str, counts: &[u32], long_name: &str| {
+            let mut counts: Vec<i64> = counts.iter().copied().map(i64::from).collect();
+            counts.resize(windows, 0);
+            Coordinate {
+                dimensions: vec!["step".into()],
+                ..Coordinate::axis(name, CoordinateValues::Int64(counts))
+            }
+            .with_attribute("long_name", long_name)
+            .with_attribute("units", "1")
+        };
         let mut negative = summary.account.negative.clone();
         negative.resize(windows, Negative::default());
-        let members = Coordinate {
-            dimensions: vec!["step".into()],
-            ..Coordinate::axis("member_count", CoordinateValues::Int64(used))
-        };
-        let members = members
-            .with_attribute("long_name", "members with a complete total over the window")
-            .with_attribute("units", "1");
-        std::iter::once(members).chain(self.totals.below_zero(&negative)).collect()
+        let members = [
+            count("member_count", &summary.members, "members with a total over the window"),
+            count(
+                "member_count_fewest",
+                &summary.fewest,
+                "members with a value at the point that has fewest, of those that have any",
+            ),
+        ];
+        members.into_iter().chain(self.totals.below_zero(&negative)).collect()
     }
 
     /// The variable's name in files: `tp_probability`.

@@ -16,6 +16,7 @@ mod degrees;
 mod font;
 mod frame;
 mod grid;
+mod header;
 mod palette;
 mod panel;
 mod raster;
@@ -37,6 +38,7 @@ pub use completeness::completeness_png;
 use font::{Font, Weight};
 use frame::Frame;
 use grid::Grid;
+use header::Header;
 pub use palette::Palette;
 use panel::Panel;
 use raster::{Raster, hatch};
@@ -177,10 +179,20 @@ impl<'a> Map<'a> {
         let scale = self.style.palette.scale(range);
         let side = self.side();
         let bar = range.map(|_| ColourBar::new(&scale, &self.style.units, side));
-        let page = Page::new(&self.grid, &font, bar.as_ref(), side, self.header());
+        // A line for each, and more on the page where they take more.
+        let space = |header: &Header| match header.height() {
+            height if height > 0.0 => height + 8.0,
+            none => none,
+        };
+        let plain = space(&self.header(&font, f32::INFINITY));
+        let mut page = Page::new(&self.grid, &font, bar.as_ref(), side, plain);
+        let header = self.header(&font, narrow(page.width.into()) - 2.0 * MARGIN);
+        let more = whole(space(&header) - plain);
+        page.top += more;
+        page.height += more;
 
         let mut canvas = Canvas::new(page.width, page.height, Rgb::WHITE)?;
-        self.draw_header(&mut canvas, &font, &page);
+        header.draw(&mut canvas, &font, MARGIN, MARGIN);
         let raster =
             Raster { grid: &self.grid, style: &self.style, scale: &scale, shading: self.shading };
         let panel = Panel { frame: page.frame, raster };
@@ -209,32 +221,10 @@ impl<'a> Map<'a> {
         }
     }
 
-    /// The height of title and subtitle.
-    fn header(&self) -> f32 {
-        let title = if self.title.is_empty() { 0.0 } else { TITLE.size * 1.25 };
-        let subtitle = if self.subtitle.is_empty() { 0.0 } else { SUBTITLE.size * 1.45 };
-        title + subtitle + if title + subtitle > 0.0 { 8.0 } else { 0.0 }
-    }
-
-    fn draw_header(&self, canvas: &mut Canvas, font: &Font, page: &Page) {
-        let left = MARGIN;
-        let width = narrow(page.width.into()) - 2.0 * MARGIN;
-        let mut y = MARGIN;
-        for (text, look, advance) in [(&self.title, TITLE, 1.25), (&self.subtitle, SUBTITLE, 1.45)]
-        {
-            if !text.is_empty() {
-                let (text, size) = font.fit(text, look.weight, look.size, width);
-                canvas.text(
-                    font,
-                    &text,
-                    left,
-                    y + look.size * 0.8,
-                    Anchor::Left,
-                    Type { size, ..look },
-                );
-                y += look.size * advance;
-            }
-        }
+    /// Title and subtitle on a page of so many pixels between its margins.
+    fn header(&self, font: &Font, width: f32) -> Header {
+        let texts = [(self.title.as_str(), TITLE, 1.25), (&self.subtitle, SUBTITLE, 1.45)];
+        Header::new(font, &texts, width)
     }
 }
 

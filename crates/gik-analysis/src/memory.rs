@@ -16,6 +16,13 @@ pub(crate) const fn for_numbers(memory: usize) -> usize {
     memory.saturating_sub(BASE)
 }
 
+/// The bytes of numbers that are held at once where a job is done part by part: half of what there
+/// is, as long as messages under way have enough.
+pub(crate) fn for_part(memory: usize) -> usize {
+    let numbers = for_numbers(memory);
+    (numbers / 2).min(numbers.saturating_sub(LEAST))
+}
+
 /// What is left for messages under way where a result takes `kept` bytes.
 ///
 /// # Errors

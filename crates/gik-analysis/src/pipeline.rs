@@ -8,7 +8,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
 use gik_codec::{DataRepresentation, Message};
 use gik_core::{Error, ErrorKind, Result};
 use gik_icechunk::StoredArray;
@@ -168,20 +167,20 @@ fn quantum(bytes: &[u8]) -> f64 {
     packing.map_or(0.0, |it| it.packing.quantum())
 }
 
-/// Fetches a message, unless the server has stopped answering.
-async fn fetch(
-    array: &StoredArray,
-    indices: &[u64],
+/// What `request`, a fetch of a message, comes to, unless the server has stopped answering.
+async fn fetch<T>(
+    request: impl Future<Output = Result<T>>,
+    place: impl FnOnce() -> String,
     unanswered: &AtomicUsize,
-) -> Result<Option<Bytes>> {
+) -> Result<T> {
     if unanswered.load(Ordering::Relaxed) >= GIVE_UP {
         let text = format!("not tried: {GIVE_UP} requests before it were not answered");
         return Err(Error::new(ErrorKind::Io { retryable: true })
-            .in_url(array.chunk_place(indices))
+            .in_url(place())
             .with_source(std::io::Error::other(text)));
     }
-    let started = std::time::Instant::now();
-    let fetched = array.fetch(indices).await;
+    let started = tokio::time::Instant::now();
+    let fetched = request.await;
     if fetched.is_ok() {
         unanswered.store(0, Ordering::Relaxed);
     } else if started.elapsed() >= UNANSWERED {
@@ -205,7 +204,8 @@ impl Task {
     async fn run<T: Send + 'static>(self, tag: T, consume: Arc<Consume<T>>) -> Result<()> {
         let Self { array, part, permit, decoders, unanswered } = self;
         let indices = part.indices();
-        let fetched = fetch(&array, &indices, &unanswered).await;
+        let place = || array.chunk_place(&indices);
+        let fetched = fetch(array.fetch(&indices), place, &unanswered).await;
         let core = decoders.acquire_owned().await.map_err(closed)?;
         let runtime = tokio::runtime::Handle::current();
         tokio::task::spawn_blocking(move || {
@@ -229,5 +229,43 @@ impl Task {
         })
         .await
         .map_err(|error| lost(&error))?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request that is tried for so long and fails.
+    async fn failing(tried: &AtomicUsize, seconds: u64) -> Result<()> {
+        tried.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+        Err(Error::new(ErrorKind::Io { retryable: true }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_never_answers_is_given_up() {
+        let (tried, unanswered) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let place = || "store/tp/c/0".to_owned();
+        // One that is refused at once has been answered, and one answer makes up for all.
+        for _ in 0..20 {
+            assert!(fetch(failing(&tried, 1), place, &unanswered).await.is_err());
+        }
+        for _ in 0..GIVE_UP - 1 {
+            assert!(fetch(failing(&tried, 60), place, &unanswered).await.is_err());
+        }
+        assert!(fetch(async { Ok(()) }, place, &unanswered).await.is_ok());
+        assert_eq!(tried.swap(0, Ordering::Relaxed), 20 + GIVE_UP - 1);
+        let mut said = String::new();
+        for _ in 0..100 {
+            let error = fetch(failing(&tried, 60), place, &unanswered).await.unwrap_err();
+            said = format!(
+                "{error}: {}",
+                std::error::Error::source(&error).map_or(String::new(), ToString::to_string)
+            );
+        }
+        assert_eq!(tried.load(Ordering::Relaxed), 16);
+        assert!(said.contains("not tried: 16 requests before it were not answered"), "{said}");
+        assert!(said.contains("store/tp/c/0"), "{said}");
     }
 }

@@ -46,7 +46,9 @@ pub use manifest::{
     SourceObject, SourceTable,
 };
 pub use offer::{Offer, join_url, parsed_once, steps_of};
-pub use parser::{FileReferences, Host, Parser, ParserInfo, Product, Reference, SourceFile};
+pub use parser::{
+    Expected, FileReferences, Host, Parser, ParserInfo, Product, Reference, SourceFile,
+};
 pub use projection::{Ellipsoid, Projection, wrap_longitude};
 pub use registry::{ModelPlugin, ModelRegistration, Registry};
 pub use report::{Diagnostic, Names, NothingFound, Problem, Report};

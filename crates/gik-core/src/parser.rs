@@ -67,6 +67,17 @@ pub struct SourceFile {
     pub expected: u32,
 }
 
+/// The place of a message that every member of a run must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Expected {
+    /// Position in [`Run::steps`].
+    pub step: u32,
+    /// Position in [`Run::variables`].
+    pub variable: u32,
+    /// Position in the level coordinate of the array; 0 without one.
+    pub level: u32,
+}
+
 /// Where one message belongs and lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reference {
@@ -112,8 +123,9 @@ pub struct FileReferences {
 /// A model: answers what a run looks like, which files it has, and what is in a file.
 ///
 /// # Contract
-/// - [`run`](Self::run), [`schema`](Self::schema) and [`sources`](Self::sources) are pure:
-///   the same arguments give the same answer, whatever any bucket contains.
+/// - [`run`](Self::run), [`schema`](Self::schema), [`sources`](Self::sources) and
+///   [`expected`](Self::expected) are pure: the same arguments give the same answer, whatever any
+///   bucket contains.
 /// - Every reference's position lies inside the array that `schema` describes for it.
 /// - [`references`](Self::references) reads indexes only, never a data file's bytes. What
 ///   the bytes of an index are, it neither panics nor refuses more than that file.
@@ -160,6 +172,13 @@ pub trait Parser: Debug + Send + Sync + 'static {
     /// # Errors
     /// When the run is not one of this model.
     fn sources(&self, run: &Run) -> Result<Vec<SourceFile>>;
+
+    /// The messages that the files of a run must have of each member, once each: those that
+    /// [`SourceFile::expected`] counts.
+    ///
+    /// # Errors
+    /// When the run is not one of this model.
+    fn expected(&self, run: &Run) -> Result<Vec<Expected>>;
 
     /// The references that one file contributes.
     ///

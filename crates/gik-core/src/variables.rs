@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 
 use crate::{
-    Attributes, DataVariable, Error, Level, LevelCoordinate, ReferenceTime, Result, Run, Statistic,
-    UNKNOWN_PREFIX,
+    Attributes, DataVariable, Error, Expected, Level, LevelCoordinate, ReferenceTime, Result, Run,
+    Statistic, UNKNOWN_PREFIX,
 };
 
 /// Which steps of a run carry a message.
@@ -328,6 +328,32 @@ impl VariableTable {
             names.next_if(|(_, name)| *name == variable.name).map(|(position, _)| position)
         };
         self.variables.iter().map(&mut position).collect()
+    }
+
+    /// The messages that each member of a run must have; `is_expected` says it of a row and a
+    /// step.
+    #[must_use]
+    pub fn expected(
+        &self,
+        run: &Run,
+        is_expected: impl Fn(&VariableRow, u32) -> bool,
+    ) -> Vec<Expected> {
+        let positions = self.positions(run);
+        let wanted: Vec<_> = self
+            .rows
+            .iter()
+            .zip(&self.places)
+            .filter_map(|(row, &(variable, level))| {
+                let variable = positions.get(variable as usize).copied().flatten()?;
+                Some((row, variable, level))
+            })
+            .collect();
+        let mut expected = Vec::new();
+        for (step, &lead) in (0..).zip(&run.steps) {
+            let rows = wanted.iter().filter(|(row, ..)| is_expected(row, lead));
+            expected.extend(rows.map(|&(_, variable, level)| Expected { step, variable, level }));
+        }
+        expected
     }
 
     /// The data arrays of a run, and the level dimensions that they have.

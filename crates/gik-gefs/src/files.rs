@@ -1,6 +1,6 @@
 //! Where the files of a run lie.
 
-use gik_core::{Error, ReferenceTime, Result, Run, RunRequest, SourceFile, join_url};
+use gik_core::{Error, Expected, ReferenceTime, Result, Run, RunRequest, SourceFile, join_url};
 use url::Url;
 
 use crate::config::{FileKind, ProductConfig};
@@ -59,6 +59,11 @@ pub(crate) fn sources(run: &Run) -> Result<Vec<SourceFile>> {
         }
     }
     Ok(sources)
+}
+
+pub(crate) fn expected(run: &Run) -> Result<Vec<Expected>> {
+    let table = (ProductConfig::of_run(run)?.table)()?;
+    Ok(table.expected(run, |row, step| row.is_expected(run.reference_time, step)))
 }
 
 pub(crate) fn request_of_url(url: &Url) -> Result<RunRequest> {

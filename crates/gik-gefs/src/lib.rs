@@ -20,8 +20,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use gik_codec::GribMessageCodec;
 use gik_core::{
-    CodecRegistration, FileReferences, Grid, ManifestGroup, ModelPlugin, ModelRegistration, Parser,
-    ParserInfo, Result, Run, RunRequest, SchemaOptions, SourceFile, SourceReader,
+    CodecRegistration, Expected, FileReferences, Grid, ManifestGroup, ModelPlugin,
+    ModelRegistration, Parser, ParserInfo, Result, Run, RunRequest, SchemaOptions, SourceFile,
+    SourceReader,
 };
 use url::Url;
 
@@ -85,6 +86,10 @@ impl Parser for GefsParser {
 
     fn sources(&self, run: &Run) -> Result<Vec<SourceFile>> {
         files::sources(run)
+    }
+
+    fn expected(&self, run: &Run) -> Result<Vec<Expected>> {
+        files::expected(run)
     }
 
     async fn references(

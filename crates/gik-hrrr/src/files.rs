@@ -1,6 +1,8 @@
 //! Where the files of a run lie.
 
-use gik_core::{Error, ReferenceTime, Result, Run, RunRequest, SourceFile, VariableRow, join_url};
+use gik_core::{
+    Error, Expected, ReferenceTime, Result, Run, RunRequest, SourceFile, VariableRow, join_url,
+};
 use url::Url;
 
 use crate::config::{ProductConfig, REGIONS, Region, product_id};
@@ -63,6 +65,14 @@ pub(crate) fn sources(run: &Run) -> Result<Vec<SourceFile>> {
     let is_optional = wanted.iter().any(|row| row.leads == gik_core::Leads::Some);
     sources.retain(|source| source.expected > 0 || is_optional);
     Ok(sources)
+}
+
+pub(crate) fn expected(run: &Run) -> Result<Vec<Expected>> {
+    let product = ProductConfig::of_run(run)?;
+    let table = (product.table)()?;
+    let is_expected =
+        |row: &VariableRow, step| is_expected(row, &product, run.reference_time, step);
+    Ok(table.expected(run, is_expected))
 }
 
 pub(crate) fn request_of_url(url: &Url) -> Result<RunRequest> {

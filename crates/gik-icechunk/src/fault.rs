@@ -7,13 +7,23 @@ use icechunk::repository::{RepositoryError, RepositoryErrorKind};
 use icechunk::session::{SessionError, SessionErrorKind};
 use icechunk::store::{StoreError, StoreErrorKind};
 
+/// What systems and servers say when a disk is full: Icechunk hands on the text alone.
+const FULL: [&str; 4] =
+    ["No space left on device", "Disk quota exceeded", "StorageFull", "Insufficient Storage"];
+
 /// An Icechunk failure while doing something to the repository at `place`.
 ///
 /// Icechunk's own text has a span trace of many lines below the message: only the kind is
 /// kept.
 pub(crate) fn io(place: &dyn Display, kind: &(impl Display + ?Sized)) -> Error {
     let text = kind.to_string();
-    let cause = text.split("\n\ncontext:").next().unwrap_or_default().trim().to_owned();
+    let mut cause = text.split("\n\ncontext:").next().unwrap_or_default().trim().to_owned();
+    if FULL.iter().any(|part| cause.contains(part)) {
+        cause.push_str(
+            "; there is no room left to write. What was committed stays as it was: make room, \
+             then run this again",
+        );
+    }
     Error::new(ErrorKind::Io { retryable: false })
         .with_source(std::io::Error::other(cause))
         .in_url(place.to_string())
@@ -46,5 +56,22 @@ pub(crate) fn store(place: &dyn Display, error: &StoreError) -> Error {
     match &error.kind {
         StoreErrorKind::SessionError(inner) => io(place, inner),
         kind => io(place, kind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_called_one() {
+        let told = |text: &str| {
+            let error = io(&"store", text);
+            std::error::Error::source(&error).map(ToString::to_string).unwrap()
+        };
+        let full = told("cannot write: No space left on device (os error 28)\n\ncontext:\n  0: x");
+        assert!(full.contains("(os error 28); there is no room left"), "{full}");
+        assert!(full.contains("make room, then run this again"), "{full}");
+        assert_eq!(told("connection reset"), "connection reset");
     }
 }

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gik_core::{
-    Chunk, ErrorKind, ManifestArray, ObjectStoreRegistry, Parser, RunRequest, SchemaOptions,
-    SourceReader,
+    Chunk, ErrorKind, ManifestArray, ObjectStoreRegistry, Parser, Run, RunRequest, SchemaOptions,
+    SourceFile, SourceReader,
 };
 
 /// A broken promise, in a sentence.
@@ -172,6 +172,7 @@ fn sources(parser: &dyn Parser, request: &RunRequest) -> Result<(), Broken> {
         "one run gives two lists of files"
     );
     promise!(!sources.is_empty(), "the run has no files");
+    expected(parser, &run, &sources)?;
     let urls: BTreeSet<_> = sources.iter().map(|source| source.data.as_str()).collect();
     promise!(urls.len() == sources.len(), "a file is in the list twice");
     let members = run.members.as_ref().map_or(1, Vec::len);
@@ -199,6 +200,33 @@ fn sources(parser: &dyn Parser, request: &RunRequest) -> Result<(), Broken> {
                 && again.reference_time == run.reference_time,
             "{} is taken for another step or run",
             source.data
+        );
+    }
+    Ok(())
+}
+
+/// What must be there is counted and listed alike.
+fn expected(parser: &dyn Parser, run: &Run, sources: &[SourceFile]) -> Result<(), Broken> {
+    let expected = parser.expected(run).map_err(|error| error.to_string())?;
+    promise!(
+        parser.expected(run).ok().as_ref() == Some(&expected),
+        "one run gives two lists of messages"
+    );
+    let places: BTreeSet<_> = expected.iter().collect();
+    promise!(places.len() == expected.len(), "a message is expected twice");
+    let members = run.members.as_ref().map_or(1, Vec::len);
+    let counted: u64 = sources.iter().map(|source| u64::from(source.expected)).sum();
+    let listed = (expected.len() * members) as u64;
+    promise!(counted == listed, "the files must have {counted} messages, but {listed} are listed");
+    let schema =
+        parser.schema(run, &SchemaOptions::default()).map_err(|error| error.to_string())?;
+    let positions = (run.steps.len() * members) as u64;
+    for place in &expected {
+        let array = schema.data.get(place.variable as usize).map(|(_, array)| array);
+        let levels = array.map_or(0, |array| array.chunks.len() / positions.max(1));
+        promise!(
+            (place.step as usize) < run.steps.len() && u64::from(place.level) < levels,
+            "a message that is expected lies outside its array"
         );
     }
     Ok(())

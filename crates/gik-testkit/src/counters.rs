@@ -61,6 +61,16 @@ impl Request {
     ) -> Self {
         Self { operation, path: path.into(), detail: detail.into() }
     }
+
+    /// The bytes of the range that is asked for; 0 without one that has an end.
+    fn range_bytes(&self) -> u64 {
+        let range = self.detail.strip_prefix("bytes=").and_then(|it| it.split_once('-'));
+        let length = range.and_then(|(first, last)| {
+            let (first, last) = (first.parse::<u64>().ok()?, last.parse::<u64>().ok()?);
+            last.checked_sub(first)?.checked_add(1)
+        });
+        length.unwrap_or_default()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -70,6 +80,8 @@ struct Inner {
     received: AtomicU64,
     in_flight: AtomicUsize,
     peak: AtomicUsize,
+    asked: AtomicU64,
+    peak_asked: AtomicU64,
 }
 
 /// A shared, live view on what was asked; clones see the same numbers.
@@ -130,12 +142,19 @@ impl Counters {
         self.0.peak.load(Ordering::SeqCst)
     }
 
+    /// The largest number of bytes of ranges that were being answered at one time.
+    #[must_use]
+    pub fn peak_range_bytes(&self) -> u64 {
+        self.0.peak_asked.load(Ordering::SeqCst)
+    }
+
     /// Starts from zero; requests under way stay in [`in_flight`](Self::in_flight).
     pub fn reset(&self) {
         self.lock().clear();
         self.0.sent.store(0, Ordering::Relaxed);
         self.0.received.store(0, Ordering::Relaxed);
         self.0.peak.store(self.in_flight(), Ordering::SeqCst);
+        self.0.peak_asked.store(self.0.asked.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Request>> {
@@ -144,31 +163,39 @@ impl Counters {
 
     /// Logs a request; it is under way until the returned value is dropped.
     pub(crate) fn begin(&self, request: Request) -> UnderWay {
+        let bytes = request.range_bytes();
         self.lock().push(request);
         let now = self.0.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
         self.0.peak.fetch_max(now, Ordering::SeqCst);
-        UnderWay(self.clone())
+        let asked = self.0.asked.fetch_add(bytes, Ordering::SeqCst) + bytes;
+        self.0.peak_asked.fetch_max(asked, Ordering::SeqCst);
+        UnderWay { counters: self.clone(), bytes }
     }
 }
 
 /// A request that is being answered.
 #[derive(Debug)]
-pub(crate) struct UnderWay(Counters);
+pub(crate) struct UnderWay {
+    counters: Counters,
+    /// Of the range that was asked for.
+    bytes: u64,
+}
 
 impl UnderWay {
     pub(crate) fn sent(&self, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.0.0.sent.fetch_add(bytes, Ordering::Relaxed);
+        self.counters.0.sent.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn received(&self, bytes: u64) {
-        self.0.0.received.fetch_add(bytes, Ordering::Relaxed);
+        self.counters.0.received.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+        self.counters.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+        self.counters.0.asked.fetch_sub(self.bytes, Ordering::SeqCst);
     }
 }
 
@@ -184,10 +211,14 @@ mod tests {
         second.sent(3);
         second.received(4);
         drop((first, second));
-        drop(counters.begin(Request::new(Operation::Get, "b/b.idx", "bytes=0-3")));
-        assert_eq!(counters.requests(), 3);
-        assert_eq!(counters.of(Operation::Get), 2);
-        assert_eq!(counters.on(".idx"), 2);
+        let third = counters.begin(Request::new(Operation::Get, "b/b.idx", "bytes=0-3"));
+        drop(counters.begin(Request::new(Operation::Get, "b/b.idx", "bytes=4-9")));
+        drop(third);
+        drop(counters.begin(Request::new(Operation::Get, "b/b.idx", "bytes=-7")));
+        assert_eq!(counters.peak_range_bytes(), 10);
+        assert_eq!(counters.requests(), 5);
+        assert_eq!(counters.of(Operation::Get), 4);
+        assert_eq!(counters.on(".idx"), 4);
         assert_eq!((counters.in_flight(), counters.peak_in_flight()), (0, 2));
         assert_eq!((counters.bytes_sent(), counters.bytes_received()), (3, 4));
         assert_eq!(counters.log()[2].detail, "bytes=0-3");

@@ -35,6 +35,9 @@ pub enum Fault {
         /// Seconds for a `Retry-After` header; `None` sends no such header, as S3.
         retry_after: Option<u64>,
     },
+    /// There is no room: `507 Insufficient Storage` as `MinIO` says it, `ENOSPC` of a wrapped store.
+    /// For writes.
+    Full,
     /// The connection ends before a response, and nothing was done.
     Drop,
     /// The request is carried out, and the connection ends before a response: the client
@@ -315,6 +318,7 @@ pub(crate) enum Answer {
     SlowDown {
         retry_after: Option<u64>,
     },
+    Full,
     Drop,
     /// Carry out, then drop.
     Lose,
@@ -340,6 +344,7 @@ impl Plan {
         match fault {
             Fault::Latency(latency) => self.latency = self.latency.saturating_add(latency),
             Fault::SlowDown { retry_after } => answer(Answer::SlowDown { retry_after }),
+            Fault::Full => answer(Answer::Full),
             Fault::Drop => answer(Answer::Drop),
             Fault::LoseAnswer => answer(Answer::Lose),
             Fault::Hang => answer(Answer::Hang),

@@ -150,6 +150,10 @@ impl Front {
                 drain(request().into_body()).await;
                 slow_down(retry_after)
             }
+            Answer::Full => {
+                drain(request().into_body()).await;
+                no_room()
+            }
         };
         Ok(self.let_through(response, plan, under_way))
     }
@@ -199,6 +203,16 @@ async fn drain(mut body: Incoming) {
 /// A body at once.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+fn no_room() -> Response {
+    let mut response = http::Response::new(full(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>XMinioStorageFull</Code>\
+         <Message>Storage backend has reached its minimum free drive threshold.</Message></Error>",
+    ));
+    *response.status_mut() = StatusCode::INSUFFICIENT_STORAGE;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response
 }
 
 fn slow_down(retry_after: Option<u64>) -> Response {

@@ -72,6 +72,9 @@ impl FaultyStore {
         match plan.answer {
             Answer::Serve | Answer::Lose => Ok((plan, under_way)),
             Answer::SlowDown { .. } => Err(error(io::ErrorKind::ResourceBusy, "503 SlowDown")),
+            Answer::Full => {
+                Err(error(io::ErrorKind::StorageFull, "No space left on device (os error 28)"))
+            }
             Answer::Drop => Err(error(io::ErrorKind::ConnectionReset, "connection dropped")),
             Answer::Hang => pending().await,
         }

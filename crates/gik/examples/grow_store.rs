@@ -14,14 +14,15 @@
 //! the store anew and read one message of the first run. `--only` adds a single run to a store
 //! that is there: a number below 0 is one before all others.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Instant;
 
 use gik::core::{
-    ChunkEntry, CoordinateValues, Error, ManifestStore, Parser, ReferenceTime, Result, RunRequest,
-    SchemaOptions, SourceObject, SourceTable,
+    ChunkEntry, CoordinateValues, Error, Expected, ManifestStore, Parser, ReferenceTime, Result,
+    RunRequest, SchemaOptions, SourceObject, SourceTable,
 };
 use gik::icechunk::{Repository, S3Settings, StoreLocation, WriteOptions, Writer};
 use gik::{Job, Source};
@@ -144,6 +145,7 @@ fn full_run(parser: &dyn Parser, request: &RunRequest) -> Result<ManifestStore> 
     let mut sources = SourceTable::default();
     let members = run.members.as_ref().map_or(1, Vec::len) as u64;
     let steps = run.steps.len() as u64;
+    let expected: HashSet<Expected> = parser.expected(&run)?.into_iter().collect();
     for source in parser.sources(&run)? {
         let id = sources.intern(SourceObject {
             url: source.data.as_str().to_owned(),
@@ -152,14 +154,14 @@ fn full_run(parser: &dyn Parser, request: &RunRequest) -> Result<ManifestStore> 
         })?;
         let at = u64::from(source.member.unwrap_or_default()) * steps + u64::from(source.step);
         let mut offset = 0;
-        for (number, (_, array)) in (0_u64..).zip(&mut group.data) {
+        for (variable, (_, array)) in (0..).zip(&mut group.data) {
             let levels = array.chunks.len() / (members * steps).max(1);
-            for level in 0..levels {
+            for level in 0..u32::try_from(levels).unwrap_or_default() {
                 let length = 200_000 + u32::try_from(at * 7919 % 90_000).unwrap_or_default();
-                let is_first = number < u64::from(source.expected) && source.expected > 0;
-                if let Some(length) = NonZeroU32::new(length).filter(|_| is_first) {
+                let is_there = expected.contains(&Expected { step: source.step, variable, level });
+                if let Some(length) = NonZeroU32::new(length).filter(|_| is_there) {
                     array.chunks.set_virtual(
-                        at * levels + level,
+                        at * levels + u64::from(level),
                         ChunkEntry { source: id, offset, length },
                     )?;
                     offset += u64::from(length.get());

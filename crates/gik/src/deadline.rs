@@ -66,15 +66,29 @@ pub async fn within<T>(
     limited(limit, hint, work).await
 }
 
-/// What `work`, which only reads, comes to if it ends within `limit`.
+/// What `work`, which reads a file that it writes nothing of, comes to if it ends within `limit`.
 ///
 /// # Errors
 /// Those of `work`, and [`DeadlinePassed`](ErrorKind::DeadlinePassed).
-pub async fn reading_within<T>(
+pub async fn scan_within<T>(
     limit: Option<Duration>,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     limited(limit, "the file was not read to its end; give it more time", work).await
+}
+
+/// As [`within`], of work that reads a store and writes files: these are written as a whole or
+/// not at all.
+///
+/// # Errors
+/// Those of `work`, and [`DeadlinePassed`](ErrorKind::DeadlinePassed).
+pub async fn read_within<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let hint = "nothing was written; run it again, with more time or with fewer members, steps or \
+                a smaller region";
+    limited(limit, hint, work).await
 }
 
 async fn limited<T>(
@@ -106,6 +120,8 @@ mod tests {
         let limit = Some(Duration::from_secs(5));
         let error = within(limit, never()).await.unwrap_err();
         assert!(error.to_string().contains("deadline of 5 s has passed"), "{error}");
+        let error = read_within(limit, never()).await.unwrap_err();
+        assert!(error.to_string().contains("nothing was written"), "{error}");
         let deadline = Deadline::after(limit);
         assert!(deadline.reading(never()).await.is_none());
         let error = deadline.committing(never()).await.unwrap_err();

@@ -30,17 +30,15 @@ pub struct Probabilities {
 }
 
 impl Probabilities {
-    /// The windows that lack members, each with the members that it has; those for which the
-    /// store has no steps are not among them.
-    pub fn short(&self) -> impl Iterator<Item = (&Window, u32)> {
+    /// The windows that lack members, each with the members that it has and the fewest of them at
+    /// any point; those for which the store has no steps are not among them.
+    pub fn short(&self) -> impl Iterator<Item = (&Window, u32, u32)> {
         let totals = self.job.totals();
         let members = totals.members();
-        let used = self.summary.members.iter().copied();
-        totals
-            .windows()
-            .iter()
-            .zip(used)
-            .filter(move |(window, used)| window.plan.is_ok() && (*used as usize) < members)
+        let used = self.summary.members.iter().copied().zip(self.summary.fewest.iter().copied());
+        let windows = totals.windows().iter().zip(used);
+        let windows = windows.map(|(window, (used, fewest))| (window, used, fewest));
+        windows.filter(move |(window, _, it)| window.plan.is_ok() && (*it as usize) < members)
     }
 
     /// Whether every member has every total.
@@ -59,14 +57,15 @@ impl Probabilities {
         let windows: Vec<_> = totals
             .windows()
             .iter()
-            .zip(&self.summary.members)
+            .zip(self.summary.members.iter().zip(&self.summary.fewest))
             .enumerate()
-            .map(|(number, (window, used))| {
+            .map(|(number, (window, (used, fewest)))| {
                 let clipped = negative.get(number).map_or(0, |it| it.noise.count);
                 json!({
                     "start": window.span.start,
                     "end": window.span.end,
                     "members": used,
+                    "members_fewest": fewest,
                     "clipped": clipped,
                 })
             })

@@ -30,7 +30,7 @@ mod validate;
 
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
 pub use build::{Built, Job, build, build_with, nothing_json, peak_memory};
-pub use deadline::{reading_within, within};
+pub use deadline::{read_within, scan_within, within};
 pub use exceedance::{Destination, Probabilities, exceedance};
 pub use explain::explain;
 #[cfg(feature = "legacy")]
@@ -43,7 +43,7 @@ pub use losses::{losses_json, negative_json};
 pub use memory::Memory;
 pub use source::{Source, open_file, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};
-pub use validate::{ArrayState, RunState, Validation, validate};
+pub use validate::{ArrayState, Cell, RunState, Validation, validate};
 
 use gik_core::{ModelPlugin, Registry, Result};
 

@@ -9,7 +9,7 @@ use gik_core::{
 use gik_icechunk::{Commit, Opened, StoredArray};
 use serde_json::{Value, json};
 
-use expected::expect;
+use expected::{Wanted, level_axis};
 use holes::Holes;
 
 /// Counts that are kept: one for each run, member and step. Ten years of GEFS have 40 million.
@@ -47,12 +47,22 @@ pub struct RunState {
     /// References that it has to messages that the table does not know: an extra one must not
     /// hide a missing one.
     pub unknown: u64,
-    /// Messages missing where most members of the same run, or most runs, have them.
+    /// Messages missing of those that it must have, each by its own place; where no model says
+    /// which those are, those that most members of the run have.
     pub holes: u64,
     /// For each member (one without members) and each step, references there.
     pub counts: Vec<Vec<u64>>,
-    /// Likewise those that there should be, where the model says so.
-    pub wanted: Option<Vec<Vec<f64>>>,
+    /// Likewise what there must be, where the model says so.
+    pub cells: Option<Vec<Vec<Cell>>>,
+}
+
+/// The messages that one member must have at one step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// How many there must be.
+    pub wanted: u32,
+    /// How many of them are missing.
+    pub missing: u32,
 }
 
 impl RunState {
@@ -60,6 +70,17 @@ impl RunState {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.holes == 0 && self.expected.is_none_or(|expected| self.there >= expected)
+    }
+
+    /// Counts a message that there must be.
+    fn want(&mut self, member: usize, step: usize, is_missing: bool) {
+        self.expected = self.expected.map(|count| count + 1);
+        self.holes += u64::from(is_missing);
+        let row = self.cells.as_mut().and_then(|cells| cells.get_mut(member));
+        if let Some(cell) = row.and_then(|row| row.get_mut(step)) {
+            cell.wanted += 1;
+            cell.missing += u32::from(is_missing);
+        }
     }
 }
 
@@ -184,7 +205,7 @@ pub async fn validate(
                 unknown: 0,
                 holes: 0,
                 counts: vec![vec![0; labels.steps.len()]; labels.rows()],
-                wanted: None,
+                cells: None,
             })
             .collect(),
         arrays: Vec::new(),
@@ -194,11 +215,16 @@ pub async fn validate(
         unreadable: Vec::new(),
         decoded: 0,
     };
+    let wanted = Wanted::of(registry, opened, history, &arrays, &labels, &mut result.runs).await?;
     let total = arrays.len();
     for (number, array) in arrays.iter().enumerate() {
         let grid = Grid::of(array)?;
         let there = count(opened, array, &grid, &mut result.runs).await?;
-        holes.add(number, &grid, &there, labels.rows());
+        wanted.compare(number, &grid, &there, &mut result.runs, &mut holes);
+        if !wanted.are_all_known() {
+            let is_known = |run| wanted.is_known(run);
+            holes.compare_members(number, &grid, &there, labels.rows(), is_known, &mut result.runs);
+        }
         let (values, decoded) =
             decode(array, &grid, &there, sample, &mut result.unreadable).await?;
         result.decoded += decoded;
@@ -210,10 +236,13 @@ pub async fn validate(
         });
         progress(number + 1, total);
     }
+    for (run, state) in result.runs.iter_mut().enumerate() {
+        // A build counts what its table did not know with the rest.
+        if !wanted.is_known(run) {
+            state.expected = state.expected.map(|count| count.saturating_sub(state.unknown));
+        }
+    }
     let names: Vec<String> = arrays.iter().map(|array| array.name().to_owned()).collect();
-    let attributes = opened.attributes().await?;
-    expect(registry, &attributes, history, &names, &labels, &mut result.runs);
-    holes.count(&mut result.runs);
     result.holes = holes.words(&result.runs, &names, &labels);
     Ok(result)
 }
@@ -244,6 +273,7 @@ struct Grid {
     time: Option<usize>,
     member: Option<usize>,
     step: Option<usize>,
+    level: Option<usize>,
 }
 
 impl Grid {
@@ -260,7 +290,8 @@ impl Grid {
                 .in_url(array.chunk_place(&[]))
         })?;
         let (time, member, step) = (axis("time"), axis("member"), axis("step"));
-        Ok(Self { lengths, positions, time, member, step })
+        let level = level_axis(&dimensions);
+        Ok(Self { lengths, positions, time, member, step, level })
     }
 
     fn position(&self, at: &[u32]) -> u64 {

@@ -45,6 +45,12 @@ impl Counts {
         self.members.into()
     }
 
+    /// The fewest members with a value at any point that has one.
+    pub(super) fn fewest(&self) -> u32 {
+        let with = self.without.iter().map(|&without| self.members - without);
+        with.filter(|&with| with > 0).min().unwrap_or(self.members).into()
+    }
+
     /// The probability at each of `points` in per cent; NaN where no member has a value.
     pub(super) fn probability(&self, threshold: usize, points: usize) -> Vec<f32> {
         let reached = self.reached.get(threshold * points..(threshold + 1) * points);
@@ -73,10 +79,15 @@ mod tests {
         counts.add(&[5.0, 30.0, 0.0, f32::NAN], &thresholds);
         counts.add(&[4.99, f32::NAN, 25.0, f32::NAN], &thresholds);
         counts.add(&[f32::NAN; 4], &thresholds);
-        assert_eq!(counts.members(), 2);
+        // The second point has one of them, the last none.
+        assert_eq!((counts.members(), counts.fewest()), (2, 1));
         assert_eq!(counts.probability(0, 4)[..3], [50.0, 100.0, 50.0]);
         assert_eq!(counts.probability(1, 4)[..3], [0.0, 100.0, 50.0]);
         assert!(counts.probability(1, 4)[3].is_nan());
+        let mut whole = Counts::default();
+        whole.add(&[1.0, f32::NAN], &thresholds);
+        whole.add(&[2.0, f32::NAN], &thresholds);
+        assert_eq!((whole.members(), whole.fewest()), (2, 2));
         let third = Counts { members: 3, reached: vec![1], without: vec![] };
         assert_eq!(third.probability(0, 1), [33.333_332]);
     }

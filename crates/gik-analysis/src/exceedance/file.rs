@@ -17,7 +17,7 @@ use crate::write::netcdf::{Outline, Plan, coordinate_data, floats};
 /// # Shape
 /// `tp_probability(step, threshold, latitude|y, longitude|x)` in per cent, `step_bnds` and
 /// `valid_time_bnds` with the windows' ends, `member_count(step)`: the members that were used,
-/// and `clipped_count(step)`, `clipped_lowest(step)`, `rejected_count(step)` and
+/// `member_count_fewest(step)`: those at the point that has fewest, and `clipped_count(step)`, `clipped_lowest(step)`, `rejected_count(step)` and
 /// `rejected_lowest(step)`: what was below zero in an amount that cannot be.
 #[derive(Debug)]
 pub struct ProbabilityFile {

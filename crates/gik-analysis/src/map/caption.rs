@@ -2,6 +2,7 @@
 
 use gik_core::{StepUnit, WindowRule};
 
+use super::header::SEPARATOR;
 use crate::cf_time::TimeUnits;
 use crate::{Coordinate, CoordinateValues, Field};
 
@@ -21,7 +22,7 @@ pub(super) fn subtitle(field: &Field) -> String {
     parts.dedup();
     let model = field.dataset_attributes().get("title").and_then(|it| it.as_str());
     let model = model.map(|title| (0, title.to_owned()));
-    model.into_iter().chain(parts).map(|(_, text)| text).collect::<Vec<_>>().join("  ·  ")
+    model.into_iter().chain(parts).map(|(_, text)| text).collect::<Vec<_>>().join(SEPARATOR)
 }
 
 /// The step of a field that extends over a window, as its beginning and end.

@@ -5,13 +5,13 @@ use gik_core::Result;
 use super::canvas::{Anchor, Canvas, Type};
 use super::colour::Rgb;
 use super::font::{Font, Weight};
+use super::header::Header;
 
 /// Pixels of a cell along each side, at most and at least.
 const CELL: (u32, u32) = (18, 2);
 /// Pixels that all cells together take up along each side, as far as the least size allows.
 const EXTENT: u32 = 1200;
 const MARGIN: u32 = 16;
-const TITLE: u32 = 40;
 const LEGEND: u32 = 44;
 
 /// Nothing there.
@@ -49,21 +49,17 @@ pub fn completeness_png(
     let (width, height) = (size(columns.len()), size(rows.len()));
     let widest = rows.iter().map(|(name, _)| font.width(name, text.weight, text.size));
     let labels = to_pixels(widest.fold(0.0, f32::max)) + 8;
-    let (left, top) = (MARGIN + labels, MARGIN + TITLE);
+    let left = MARGIN + labels;
     let across = width * count(columns.len());
     let down = height * count(rows.len());
-    let title_width = to_pixels(font.width(title, Weight::SemiBold, 16.0));
     let legend: f32 =
         SHADES.iter().map(|(_, name)| 37.0 + font.width(name, text.weight, text.size)).sum();
-    let mut canvas = Canvas::new(
-        (left + across + MARGIN)
-            .max(title_width + 2 * MARGIN)
-            .max(left + to_pixels(legend) + MARGIN),
-        top + down + LEGEND + MARGIN,
-        Rgb::WHITE,
-    )?;
+    let page = (left + across + MARGIN).max(left + to_pixels(legend) + MARGIN);
     let heading = Type { weight: Weight::SemiBold, size: 16.0, colour: Rgb::INK };
-    canvas.text(&font, title, at(MARGIN), at(MARGIN) + 16.0, Anchor::Left, heading);
+    let header = Header::new(&font, &[(title, heading, 2.5)], at(page - 2 * MARGIN));
+    let top = MARGIN + to_pixels(header.height());
+    let mut canvas = Canvas::new(page, top + down + LEGEND + MARGIN, Rgb::WHITE)?;
+    header.draw(&mut canvas, &font, at(MARGIN), at(MARGIN));
 
     // Names as densely as they can be read.
     let every = (14_u32).div_ceil(height).max(1);

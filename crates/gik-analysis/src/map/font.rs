@@ -7,9 +7,6 @@ use ttf_parser::{Face, GlyphId, OutlineBuilder};
 const REGULAR: &[u8] = include_bytes!("../../data/inter-regular.ttf");
 const SEMIBOLD: &[u8] = include_bytes!("../../data/inter-semibold.ttf");
 
-/// What an ellipsis stands for: text that had to be cut.
-const ELLIPSIS: &str = "…";
-
 /// How bold a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Weight {
@@ -69,28 +66,6 @@ impl Font {
             pen.x += advance(face, glyph) * scale;
         }
         pen.path.finish()
-    }
-
-    /// The text and size that fit into a width: smaller, down to three quarters, then cut.
-    pub(super) fn fit(&self, text: &str, weight: Weight, size: f32, width: f32) -> (String, f32) {
-        let natural = self.width(text, weight, size);
-        if natural <= width {
-            return (text.to_owned(), size);
-        }
-        let size = size * (width / natural).max(0.75);
-        if self.width(text, weight, size) <= width + 0.5 {
-            return (text.to_owned(), size);
-        }
-        let mut kept = String::new();
-        let mut room = width - self.width(ELLIPSIS, weight, size);
-        for c in text.chars() {
-            room -= self.width(c.encode_utf8(&mut [0; 4]), weight, size);
-            if room < 0.0 {
-                break;
-            }
-            kept.push(c);
-        }
-        (format!("{}{ELLIPSIS}", kept.trim_end()), size)
     }
 }
 
@@ -164,18 +139,11 @@ mod tests {
     }
 
     #[test]
-    fn widths_add_up_and_text_is_cut_to_fit() {
+    fn widths_add_up() {
         let font = Font::new().unwrap();
         let width = |text: &str, size| font.width(text, Weight::Regular, size);
         assert!((width("ab", 20.0) - width("a", 20.0) - width("b", 20.0)).abs() < 1e-3);
         assert!((width("ab", 40.0) - 2.0 * width("ab", 20.0)).abs() < 1e-3);
-        let long = "Total precipitation over a very long period";
-        let (same, size) = font.fit(long, Weight::Regular, 20.0, 1000.0);
-        assert_eq!((same.as_str(), size), (long, 20.0));
-        let (same, size) = font.fit(long, Weight::Regular, 20.0, width(long, 18.0));
-        assert!(same == long && (size - 18.0).abs() < 0.1);
-        let (cut, size) = font.fit(long, Weight::Regular, 20.0, 100.0);
-        assert!(cut.ends_with('…') && size == 15.0 && width(&cut, size) <= 100.0, "{cut}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::contour::contour;
 use super::font::{Font, Weight};
 use super::frame::Frame;
 use super::grid::Grid;
+use super::header::{Header, SEPARATOR};
 use super::palette::Scale;
 use super::panel::{Ground, LEAST_LABEL_SPACE, edge_labels};
 use super::raster::Raster;
@@ -122,14 +123,15 @@ impl ProbabilitySheet {
         });
         let labels = LEAST_LABEL_SPACE;
         let left = whole(MARGIN + row_width.fold(0.0, f32::max) + 22.0 + labels);
-        let top = whole(MARGIN + TITLE.size * 1.25 + SUBTITLE.size * 1.6 + COLUMN.size * 1.9);
+        let page_width = (left + count * pitch.0 - GAP + whole(MARGIN)).max(900);
+        let header = texts.header(&font, narrow(page_width.into()) - 2.0 * MARGIN);
+        let top = whole(MARGIN + header.height() + COLUMN.size * 1.9);
         let row_count = u32::try_from(rows).unwrap_or(1);
-        let page_width = left + count * pitch.0 - GAP + whole(MARGIN);
         let page_height = top + row_count * pitch.1 - GAP + whole(LABEL.size * 2.0 + FOOT);
         let style = Style::probability();
         let scale = style.palette.scale(None);
         Ok(Self {
-            canvas: Canvas::new(page_width.max(900), page_height, Rgb::WHITE)?,
+            canvas: Canvas::new(page_width, page_height, Rgb::WHITE)?,
             ground: Ground::new(&frame),
             font,
             style,
@@ -221,15 +223,8 @@ impl ProbabilitySheet {
     /// When the picture cannot be encoded.
     fn finish(&mut self, summary: &Summary) -> Result<Vec<u8>> {
         let page = narrow(self.canvas.width().into());
-        let mut y = MARGIN;
-        for (text, look, advance) in
-            [(&self.texts.title, TITLE, 1.25), (&self.texts.subtitle, SUBTITLE, 1.6)]
-        {
-            let (text, size) = self.font.fit(text, look.weight, look.size, page - 2.0 * MARGIN);
-            let look = Type { size, ..look };
-            self.canvas.text(&self.font, &text, MARGIN, y + look.size * 0.8, Anchor::Left, look);
-            y += look.size * advance;
-        }
+        let header = self.texts.header(&self.font, page - 2.0 * MARGIN);
+        header.draw(&mut self.canvas, &self.font, MARGIN, MARGIN);
         let half = narrow(self.frame.width.into()) / 2.0;
         for (column, text) in self.texts.columns.iter().enumerate() {
             let (x, top) = self.corner(0, column);
@@ -237,19 +232,21 @@ impl ProbabilitySheet {
             self.canvas.text(&self.font, text, x, y, Anchor::Middle, COLUMN);
         }
         for row in 0..self.rows {
-            self.draw_row(row, summary.members.get(row).copied().unwrap_or(0));
+            let of = |counts: &[u32]| counts.get(row).copied().unwrap_or(0);
+            self.draw_row(row, of(&summary.members), of(&summary.fewest));
         }
         self.draw_foot();
         self.canvas.png()
     }
 
-    fn draw_row(&mut self, row: usize, members: u32) {
+    fn draw_row(&mut self, row: usize, members: u32, fewest: u32) {
         let Some([title, first, second]) = self.texts.rows.get(row) else { return };
         let (_, top) = self.corner(row, 0);
         let mut y = narrow(top.into()) + narrow(self.frame.height.into()) / 2.0 - 24.0;
         let all = u32::try_from(self.texts.members).unwrap_or(u32::MAX);
         let fewer = match members {
             0 => "no complete member".to_owned(),
+            some if fewest < some => format!("{fewest} to {some} of {all} members"),
             some if some < all => format!("{some} of {all} members"),
             _ => String::new(),
         };
@@ -274,7 +271,6 @@ impl ProbabilitySheet {
         let length = (width - LEGEND).clamp(300.0, 1000.0);
         let bar = ColourBar::new(&self.scale, &self.style.units, Side::Below);
         bar.draw(&mut self.canvas, &self.font, left, y, length);
-        let page = narrow(self.canvas.width().into());
         let height = narrow(self.canvas.height().into());
         let x = left + length + 46.0;
         let pen = Pen { width: 2.6, ..EVEN_PEN };
@@ -289,9 +285,8 @@ impl ProbabilitySheet {
         if self.windows > self.rows {
             note.push_str(&format!("  ·  the first {} of {} windows", self.rows, self.windows));
         }
-        let (note, size) = self.font.fit(&note, NOTE.weight, NOTE.size, page - 2.0 * MARGIN);
         let y = height - MARGIN / 2.0 - 3.0;
-        self.canvas.text(&self.font, &note, MARGIN, y, Anchor::Left, Type { size, ..NOTE });
+        self.canvas.text(&self.font, &note, MARGIN, y, Anchor::Left, NOTE);
     }
 }
 
@@ -307,6 +302,12 @@ fn template(job: &Exceedance) -> Result<Field> {
 }
 
 impl Texts {
+    /// Title and subtitle on a page of so many pixels between its margins.
+    fn header(&self, font: &Font, width: f32) -> Header {
+        let texts = [(self.title.as_str(), TITLE, 1.25), (&self.subtitle, SUBTITLE, 1.6)];
+        Header::new(font, &texts, width)
+    }
+
     fn new(job: &Exceedance, rows: usize, zone: Zone) -> Self {
         let totals = job.totals();
         let text = |name: &str| totals.attributes().get(name).and_then(|it| it.as_str());
@@ -337,7 +338,7 @@ impl Texts {
                 "Probability that {what} reaches a threshold in {}",
                 totals.request().period
             ),
-            subtitle: subtitle.join("  ·  "),
+            subtitle: subtitle.join(SEPARATOR),
             columns: job.thresholds().iter().map(amount).collect(),
             rows: (0..rows).map(|row| row_text(job, row, zone)).collect(),
             members,

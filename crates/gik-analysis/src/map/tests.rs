@@ -48,7 +48,9 @@ impl Drawn {
         let range = map.grid.range().map(|(low, high)| (low.into(), high.into()));
         let scale = map.style.palette.scale(range);
         let bar = range.map(|_| ColourBar::new(&scale, &map.style.units, map.side()));
-        let page = Page::new(&map.grid, &font, bar.as_ref(), map.side(), map.header());
+        let header = map.header(&font, f32::INFINITY).height();
+        let header = if header > 0.0 { header + 8.0 } else { header };
+        let page = Page::new(&map.grid, &font, bar.as_ref(), map.side(), header);
         Self { canvas: map.draw().unwrap(), page }
     }
 
@@ -164,5 +166,12 @@ fn a_long_title_stays_on_the_page() {
         Map::new(&field, None).unwrap().title("rain ".repeat(100)).subtitle("sub ".repeat(300));
     let canvas = map.draw().unwrap();
     let right = canvas.width() - whole(MARGIN) + 2;
-    assert!((0..60).all(|y| (right..canvas.width()).all(|x| canvas.pixel(x, y) == Rgb::WHITE)));
+    let plain = Map::new(&field, None).unwrap().title("rain").subtitle("sub").draw().unwrap();
+    // The page is as much higher as the lines need, and the map is below them.
+    let more = canvas.height() - plain.height();
+    assert!(more > 150 && canvas.width() == plain.width(), "{more}");
+    let head = more + 40;
+    assert!((0..head).all(|y| (right..canvas.width()).all(|x| canvas.pixel(x, y) == Rgb::WHITE)));
+    let same = |y: u32| (0..plain.width()).all(|x| plain.pixel(x, y) == canvas.pixel(x, y + more));
+    assert!((80..plain.height()).all(same));
 }

@@ -10,7 +10,7 @@ use super::{Measure, Reduction, attributes, points_of_grid};
 use crate::axes::{Axis, coordinate_of, last_part};
 use crate::chunks::Chunks;
 use crate::losses::Tally;
-use crate::memory::{beside_result, for_numbers};
+use crate::memory::{beside_result, for_part};
 use crate::pipeline::Progress;
 use crate::read::{Query, describe, fold, losses, read_values, wanted};
 use crate::{Field, Losses};
@@ -145,7 +145,7 @@ impl Job<'_> {
         let row_axis = lengths.len().saturating_sub(2);
         let rows = lengths.get(row_axis).copied().unwrap_or(1).max(1);
         let each = (product(&lengths) / rows).saturating_mul(size_of::<f32>());
-        let room = (for_numbers(memory) / 2 / each.max(1)).max(1);
+        let room = (for_part(memory) / each.max(1)).max(1);
         // A band along the rows themselves would cut what is to be measured.
         let room = if position == row_axis { rows } else { room.min(rows) };
         let outer: usize = lengths.iter().take(row_axis).product();

@@ -7,6 +7,7 @@ use gik::analysis::exceedance::RAIN_THRESHOLDS;
 use gik::analysis::{BoundingBox, Label, Zone};
 use gik::{Destination, Memory, Probabilities};
 
+use super::job::Span;
 use super::{Outcome, StateArguments, lost, output};
 
 #[derive(Debug, clap::Args)]
@@ -41,6 +42,9 @@ pub(super) struct ExceedanceMaps {
     /// Memory to work in; more of it saves reading messages twice on large jobs.
     #[arg(long, value_name = "SIZE", default_value = "1GB")]
     memory: Memory,
+    /// Give up after this time, like 10m, whatever is waited for; nothing is written then.
+    #[arg(long, value_name = "SPAN")]
+    deadline: Option<Span>,
     /// The file to write: .nc (CF NetCDF) or .png (a sheet of maps). Repeat it for both.
     #[arg(short, long, value_name = "FILE", required = true)]
     output: Vec<PathBuf>,
@@ -55,6 +59,12 @@ fn zone(text: &str) -> gik::core::Result<Zone> {
 
 impl ExceedanceMaps {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
+        let limit = self.deadline.map(|span| span.0);
+        let done = gik::read_within(limit, self.compute()).await?;
+        self.report(&done)
+    }
+
+    async fn compute(&self) -> gik::core::Result<Probabilities> {
         let opened = self.store.open().await?;
         let request = Request {
             variable: self.variable.clone(),
@@ -78,7 +88,7 @@ impl ExceedanceMaps {
         )
         .await;
         bar.finish_and_clear();
-        self.report(&done?)
+        done
     }
 
     fn report(&self, done: &Probabilities) -> anyhow::Result<Outcome> {
@@ -108,8 +118,12 @@ impl ExceedanceMaps {
             ));
         }
         lost::remark_totals(totals, &done.summary.account);
-        for (window, used) in done.short().take(10) {
-            output::remark(&format!("  {}: {used} of {members} members", window.span));
+        for (window, used, fewest) in done.short().take(10) {
+            let some = match fewest < used {
+                true => format!("; at some points the values of {fewest}"),
+                false => String::new(),
+            };
+            output::remark(&format!("  {}: {used} of {members} members{some}", window.span));
         }
         Ok(if done.is_complete() { Outcome::Complete } else { Outcome::Incomplete })
     }

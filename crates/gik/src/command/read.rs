@@ -13,6 +13,7 @@ use gik::core::Error;
 use gik::icechunk::Opened;
 use serde_json::json;
 
+use super::job::Span;
 use super::{Outcome, StateArguments, coordinate, lost, output};
 
 #[derive(Debug, clap::Args)]
@@ -53,6 +54,9 @@ pub(super) struct Read {
     /// Memory to work in. What is read must fit into it.
     #[arg(long, value_name = "SIZE", default_value = "1GB")]
     memory: Memory,
+    /// Give up after this time, like 10m, whatever is waited for; nothing is written then.
+    #[arg(long, value_name = "SPAN")]
+    deadline: Option<Span>,
     /// The file to write: .npy, .nc (CF NetCDF), .csv, .zarr (a folder) or .png (a map).
     /// Without it, a summary of the values is shown.
     #[arg(short, long, value_name = "FILE")]
@@ -70,6 +74,11 @@ impl Read {
         {
             check_output(path)?;
         }
+        let limit = self.deadline.map(|span| span.0);
+        gik::read_within(limit, async { Ok(self.read().await) }).await?
+    }
+
+    async fn read(&self) -> anyhow::Result<Outcome> {
         let opened = self.store.open().await?;
         let labels = self.sel.iter().cloned();
         let labels: Vec<Label> =

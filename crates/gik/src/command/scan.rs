@@ -39,7 +39,7 @@ impl Scan {
             let (stat, hints) = tokio::join!(reader.stat(&folder, &url), hints(&reader, &url));
             scan(&reader, &url, stat?.size, &hints).await
         };
-        let work = gik::reading_within(self.deadline.map(|span| span.0), work);
+        let work = gik::scan_within(self.deadline.map(|span| span.0), work);
         let found = output::patiently(url.as_str(), || reader.range_bytes() > 0, work).await?;
         let size = found.size;
         let seconds = started.elapsed().as_secs_f64();

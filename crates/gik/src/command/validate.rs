@@ -129,10 +129,13 @@ fn rows(done: &Validation) -> Vec<(String, Vec<Option<f64>>)> {
 
 #[expect(clippy::cast_precision_loss, reason = "counts of references of one file")]
 fn share_of(run: &RunState, row: usize, step: usize, there: u64, most: u64) -> Option<f64> {
-    let wanted = match &run.wanted {
-        Some(wanted) => *wanted.get(row)?.get(step)?,
+    let (wanted, there) = match &run.cells {
+        Some(cells) => {
+            let cell = cells.get(row)?.get(step)?;
+            (u64::from(cell.wanted), u64::from(cell.wanted - cell.missing))
+        }
         // A model that is not known: as much as the fullest step.
-        None => most as f64,
+        None => (most, there),
     };
-    (wanted > 0.0).then(|| (there as f64 / wanted).min(1.0))
+    (wanted > 0).then(|| (there as f64 / wanted as f64).min(1.0))
 }

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use gik_codec::grid_of_section;
 use gik_codec::scan::{ScannedField, scanned_file};
 use gik_core::{
-    Attributes, Diagnostic, Error, FileReferences, ForecastSchema, Grid, Host, IndexedFile,
-    ManifestGroup, Names, Offer, Parser, ParserInfo, Problem, Product, Reference, ReferenceTime,
-    Result, Run, RunRequest, SchemaOptions, SourceFile, SourceReader, StepUnit, join_url,
+    Attributes, Diagnostic, Error, Expected, FileReferences, ForecastSchema, Grid, Host,
+    IndexedFile, ManifestGroup, Names, Offer, Parser, ParserInfo, Problem, Product, Reference,
+    ReferenceTime, Result, Run, RunRequest, SchemaOptions, SourceFile, SourceReader, StepUnit,
+    join_url,
 };
 use gik_index::noaa::{Expectations, parse};
 use serde_json::json;
@@ -248,6 +249,10 @@ impl Parser for TemplateParser {
             });
         }
         Ok(sources)
+    }
+
+    fn expected(&self, run: &Run) -> Result<Vec<Expected>> {
+        Ok(self.template.table.expected(run, |row, step| row.leads.include(step)))
     }
 
     async fn references(

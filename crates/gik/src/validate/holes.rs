@@ -9,19 +9,65 @@ const LINES: usize = 20;
 /// Numbers named of a list.
 const NUMBERS: usize = 8;
 
-/// Run, step and member, by position.
-type Cell = (usize, usize, usize);
+/// Messages of which it is kept what they are: a store may lack millions.
+const KEPT: usize = 1 << 20;
 
-/// Messages that most members of a run have and some do not.
+/// Run, step and member, by position.
+type Place = (usize, usize, usize);
+
+/// What is missing of which run, step and member.
 #[derive(Default)]
 pub(super) struct Holes {
-    /// For each cell the arrays that lack messages, and how many of them.
-    lacking: BTreeMap<Cell, Vec<(usize, u64)>>,
+    /// The arrays that lack messages.
+    lacking: BTreeMap<Place, Vec<usize>>,
+    /// How many there are in that.
+    kept: usize,
+    /// Of each run, the arrays that lack all that it must have of them.
+    absent: BTreeMap<usize, Vec<usize>>,
 }
 
 impl Holes {
-    /// Finds those of the array `number`: `there` are the positions of its chunks, ascending.
-    pub(super) fn add(&mut self, number: usize, grid: &Grid, there: &[u64], members: usize) {
+    /// Takes note of what a run lacks of the array `number`: the member and step of each message;
+    /// `all` if that is everything.
+    pub(super) fn lacks(
+        &mut self,
+        number: usize,
+        time: usize,
+        missing: &[(usize, usize)],
+        all: bool,
+    ) {
+        if all {
+            self.absent.entry(time).or_default().push(number);
+            return;
+        }
+        for &(member, step) in missing {
+            self.keep(number, (time, step, member));
+        }
+    }
+
+    fn keep(&mut self, number: usize, place: Place) {
+        if self.kept >= KEPT {
+            return;
+        }
+        let arrays = self.lacking.entry(place).or_default();
+        if arrays.last() != Some(&number) {
+            arrays.push(number);
+            self.kept += 1;
+        }
+    }
+
+    /// Finds the messages of the array `number` that most members of a run have and some do not,
+    /// in runs of which nothing else `is_known`: `there` are the positions of its chunks,
+    /// ascending.
+    pub(super) fn compare_members(
+        &mut self,
+        number: usize,
+        grid: &Grid,
+        there: &[u64],
+        members: usize,
+        is_known: impl Fn(usize) -> bool,
+        runs: &mut [RunState],
+    ) {
         if grid.member.is_none() {
             return;
         }
@@ -35,24 +81,12 @@ impl Holes {
                 continue;
             }
             let (time, step) = (grid.along(grid.time, first), grid.along(grid.step, first));
+            let Some(run) = runs.get_mut(time).filter(|_| !is_known(time)) else { continue };
             for member in 0..members {
-                if there.binary_search(&grid.of_member(first, member as u64)).is_ok() {
-                    continue;
+                if there.binary_search(&grid.of_member(first, member as u64)).is_err() {
+                    run.holes += 1;
+                    self.keep(number, (time, step, member));
                 }
-                let arrays = self.lacking.entry((time, step, member)).or_default();
-                match arrays.last_mut() {
-                    Some((last, messages)) if *last == number => *messages += 1,
-                    _ => arrays.push((number, 1)),
-                }
-            }
-        }
-    }
-
-    /// Counts them by run.
-    pub(super) fn count(&self, runs: &mut [RunState]) {
-        for (&(time, _, _), arrays) in &self.lacking {
-            if let Some(run) = runs.get_mut(time) {
-                run.holes += arrays.iter().map(|(_, messages)| messages).sum::<u64>();
             }
         }
     }
@@ -69,11 +103,14 @@ impl Holes {
         for (time, run) in runs.iter().enumerate() {
             // By what is missing: steps, and for each the members.
             let mut losses = BTreeMap::<String, BTreeMap<usize, Vec<usize>>>::new();
+            if let Some(absent) = self.absent.get(&time).filter(|_| run.there > 0) {
+                lines.push(format!("{}: all of {}", run.time, listed(absent, names)));
+            }
             for (member, counts) in run.counts.iter().enumerate() {
                 for (step, &there) in counts.iter().enumerate() {
-                    let wanted =
-                        run.wanted.as_ref().and_then(|it| it.get(member)?.get(step).copied());
-                    if let Some(what) = self.lost((time, step, member), there, wanted, names) {
+                    let cell = run.cells.as_ref().and_then(|it| it.get(member)?.get(step));
+                    let missing = cell.map_or(0, |cell| cell.missing);
+                    if let Some(what) = self.lost((time, step, member), there, missing, names) {
                         losses.entry(what).or_default().entry(step).or_default().push(member);
                     }
                 }
@@ -98,31 +135,30 @@ impl Holes {
         lines
     }
 
-    /// What one member lacks at one step of a run; none if nothing.
-    fn lost(
-        &self,
-        cell: Cell,
-        there: u64,
-        wanted: Option<f64>,
-        names: &[String],
-    ) -> Option<String> {
-        let arrays = self.lacking.get(&cell);
-        if there == 0 && (wanted.is_some_and(|wanted| wanted >= 0.5) || arrays.is_some()) {
+    /// What one member lacks at one step of a run; none if nothing, or nothing but what the run
+    /// has nothing of.
+    fn lost(&self, place: Place, there: u64, missing: u32, names: &[String]) -> Option<String> {
+        let arrays = self.lacking.get(&place);
+        if there == 0 && (missing > 0 || arrays.is_some()) {
             return Some("all variables".to_owned());
         }
-        if let Some(arrays) = arrays {
-            let list = arrays.iter().filter_map(|(number, _)| names.get(*number));
-            let mut list: Vec<&str> = list.map(String::as_str).take(NUMBERS + 1).collect();
-            if list.len() > NUMBERS {
-                list.truncate(NUMBERS);
-                list.push("…");
-            }
-            return Some(list.join(", "));
+        match arrays {
+            Some(arrays) => Some(listed(arrays, names)),
+            None if self.kept >= KEPT && missing > 0 => Some(format!("{missing} messages")),
+            None => None,
         }
-        #[expect(clippy::cast_precision_loss, reason = "counts of messages of one file")]
-        let missing = wanted.map_or(0.0, |wanted| wanted - there as f64);
-        (missing >= 0.5).then(|| format!("{missing:.0} messages"))
     }
+}
+
+/// The names of some arrays, the first of them.
+fn listed(arrays: &[usize], names: &[String]) -> String {
+    let list = arrays.iter().filter_map(|&number| names.get(number));
+    let mut list: Vec<&str> = list.map(String::as_str).take(NUMBERS + 1).collect();
+    if list.len() > NUMBERS {
+        list.truncate(NUMBERS);
+        list.push("…");
+    }
+    list.join(", ")
 }
 
 /// `member 3 at `, `members 3, 4 at `; nothing for models without members.

@@ -50,7 +50,7 @@ fn probability(days: &[Vec<f32>], threshold: f32) -> Vec<f32> {
 }
 
 /// The values of the last variable of a NetCDF file.
-fn last_floats(path: &Path, count: usize) -> Vec<f32> {
+pub(crate) fn last_floats(path: &Path, count: usize) -> Vec<f32> {
     let bytes = std::fs::read(path).unwrap();
     let data = &bytes[bytes.len() - 4 * count..];
     data.chunks_exact(4).map(|it| f32::from_be_bytes(it.try_into().unwrap())).collect()
@@ -96,6 +96,13 @@ async fn probabilities_are_those_of_the_values_in_the_messages() {
     assert_eq!((&report["messages"], &report["complete"]), (&json!(32), &json!(true)));
     assert_same(&last_floats(&desk.path("x.nc"), expected.len()), &expected);
     assert!(std::fs::read(desk.path("x.png")).unwrap().starts_with(b"\x89PNG"));
+    // With the valid time as dimension it is the same.
+    let options = "--product pgrb2ap5 --variables tp --members 0-3 --steps 0-48 --layout run";
+    desk.build(&format!("{options} --source bucket --store by_time")).exits(0);
+    let line = "exceedance by_time --allow bucket --thresholds 600,400,500 -o y.nc --json";
+    let again = desk.gik(line).exits(0).json();
+    assert_eq!((&again["windows"], &again["messages"]), (&report["windows"], &json!(32)));
+    assert_same(&last_floats(&desk.path("y.nc"), expected.len()), &expected);
     let left = desk.files();
     assert!(!left.iter().any(|name| name.ends_with(".part")), "{left:?}");
 }
@@ -138,6 +145,49 @@ fn a_window_that_lacks_a_message_is_missing_not_smaller() {
     }
 }
 
+/// A member with values at some points counts at these, and at no other.
+#[test]
+fn a_member_counts_where_it_has_a_value() {
+    let run = run().gappy(2);
+    let desk = desk(&run);
+    build(&desk, 0);
+    let line =
+        "exceedance store --allow bucket --thresholds 330,345,360 --sel step=3:24 -o x.nc -o x.png";
+    let outcome = desk.gik(&format!("{line} --json")).exits(3);
+    let outcome = outcome.says(&["0–24: 4 of 4 members; at some points the values of 3"]);
+    let report = outcome.json();
+    let window = json!({"start": 0, "end": 24, "members": 4, "members_fewest": 3, "clipped": 0});
+    assert_eq!((&report["windows"], &report["complete"]), (&json!([window]), &json!(false)));
+    assert_eq!(report["messages_missing"], 0);
+    let days: Vec<_> = (0..4).map(|member| day(&run, member, 0)).collect();
+    let mut expected = Vec::new();
+    for threshold in [330.0, 345.0, 360.0] {
+        expected.extend((0..POINTS).map(|point| {
+            let values: Vec<f32> =
+                days.iter().map(|day| day[point]).filter(|value| !value.is_nan()).collect();
+            let reached = values.iter().filter(|&&value| value >= threshold).count();
+            (reached as f64 * 100.0 / values.len() as f64) as f32
+        }));
+    }
+    assert_same(&last_floats(&desk.path("x.nc"), 3 * POINTS), &expected);
+    let thirds_and_quarters = expected.contains(&25.0) && expected.contains(&33.333_332);
+    assert!(thirds_and_quarters, "a test of nothing");
+    // The statistic of a field counts likewise.
+    let line = "read store tp --sel step=12 --reduce member=mean --allow bucket -o m.npy";
+    desk.gik(line).exits(0);
+    let members: Vec<_> = (0..4).map(|member| run.values(TP, member, 12)).collect();
+    let expected: Vec<f32> = (0..POINTS)
+        .map(|point| {
+            let values: Vec<f64> =
+                members.iter().map(|it| f64::from(it[point])).filter(|it| !it.is_nan()).collect();
+            (values.iter().sum::<f64>() / values.len() as f64) as f32
+        })
+        .collect();
+    for (found, expected) in desk.npy("m.npy").1.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-4, "{found} and {expected}");
+    }
+}
+
 #[test]
 fn windows_are_those_of_the_chosen_steps() {
     let run = run();
@@ -145,7 +195,7 @@ fn windows_are_those_of_the_chosen_steps() {
     build(&desk, 0);
     let line = "exceedance store --allow bucket --thresholds 500 --sel step=27:48 -o x.nc --json";
     let report = desk.gik(line).exits(0).json();
-    let window = json!([{"start": 24, "end": 48, "members": 4, "clipped": 0}]);
+    let window = json!([{"start": 24, "end": 48, "members": 4, "members_fewest": 4, "clipped": 0}]);
     assert_eq!(report["windows"], window);
     let days: Vec<_> = (0..4).map(|member| day(&run, member, 1)).collect();
     assert_same(&last_floats(&desk.path("x.nc"), POINTS), &probability(&days, 500.0));

@@ -27,6 +27,8 @@ pub(crate) struct Run {
     members: Vec<u8>,
     steps: Vec<u32>,
     wanted: fn(&str) -> bool,
+    /// The member whose rain is missing at four of five points.
+    gappy: Option<u8>,
 }
 
 impl Run {
@@ -51,7 +53,14 @@ impl Run {
             members: members.to_vec(),
             steps: steps.to_vec(),
             wanted,
+            gappy: None,
         }
+    }
+
+    /// The same with the rain of a member missing at most points: four of five.
+    pub(crate) fn gappy(mut self, member: u8) -> Self {
+        self.gappy = Some(member);
+        self
     }
 
     /// The same of another initialisation time, with other values.
@@ -130,6 +139,11 @@ impl Run {
         vec![f32::NAN; self.grid.len()]
     }
 
+    /// The bytes of a message.
+    pub(crate) fn message_length(&self, field: &str, member: u8, step: u32) -> u64 {
+        self.encode(field, member, step).bytes.len() as u64
+    }
+
     fn encode(&self, field: &str, member: u8, step: u32) -> Encoded {
         let seed = field.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 977);
         let seed = seed + u32::from(member) * 7 + step + self.time.hour() * 3;
@@ -138,6 +152,7 @@ impl Run {
         let values: Vec<f32> = points
             .map(|(row, column)| match (row + column) % 5 {
                 0 if field == SOILW => f32::NAN,
+                1.. if field == TP && self.gappy == Some(member) => f32::NAN,
                 _ => 0.37 * seed as f32 + 0.13 * ((row / 4 + column / 6) % 60) as f32,
             })
             .collect();

@@ -157,3 +157,215 @@ fn a_template_with_a_lost_file_is_not_complete() {
     desk.gik(build).exits(0);
     desk.gik("validate store --sample 0").exits(0);
 }
+
+/// Builds and validates: both say whether all is there, and how many messages are missing. The
+/// lines about it.
+fn verdicts(desk: &Desk, build: &str) -> (bool, u64, Vec<String>) {
+    let built = desk.gik(&format!("build {build} --source bucket --store store --json"));
+    let report = built.json();
+    let number = |text: &serde_json::Value| text.as_u64().unwrap();
+    let there =
+        number(&report["references"]["written"]) + number(&report["references"]["unchanged"]);
+    let missing = number(&report["references"]["expected"]) - there;
+    let found = desk.gik("validate store --sample 0 --json");
+    assert_eq!(found.code, built.code, "{}\n{}", built.stdout, found.stdout);
+    let found = found.json();
+    assert_eq!(
+        (&found["complete"], number(&found["runs"][0]["holes"])),
+        (&report["complete"], missing)
+    );
+    let holes = found["holes"].as_array().unwrap().iter();
+    let holes = holes.map(|it| it.as_str().unwrap().to_owned()).collect();
+    (report["complete"].as_bool().unwrap(), missing, holes)
+}
+
+/// Rewrites a file of ECMWF as if it had been published without some of its messages.
+fn publish_without(index: &std::path::Path, is_dropped: impl Fn(&serde_json::Value) -> bool) {
+    let (mut text, mut offset) = (String::new(), 0);
+    for line in fs::read_to_string(index).unwrap().lines() {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        if !is_dropped(&line) {
+            line["_offset"] = offset.into();
+            offset += line["_length"].as_u64().unwrap();
+            text.push_str(&format!("{line}\n"));
+        }
+    }
+    fs::write(index, text).unwrap();
+    let data = fs::File::create(index.with_extension("grib2")).unwrap();
+    data.set_len(offset).unwrap();
+}
+
+/// Snow depth and density of the ensemble are published by no known rule; all else must be there.
+#[test]
+fn what_need_not_be_there_neither_lacks_nor_hides_what_must() {
+    use gik_testkit::ecmwf::{EcmwfRun, Product};
+    let desk = Desk::new();
+    let run = EcmwfRun::new("2026-02-05T00".parse().unwrap(), Product::Enfo);
+    run.members(0..=2).steps(0..=6).write_indexes(&desk.path("bucket")).unwrap();
+    let index = |step: u32| {
+        let folder = desk.path("bucket/20260205/00z/ifs/0p25/enfo");
+        folder.join(format!("20260205000000-{step}h-enfo-ef.index"))
+    };
+    let line = "ecmwf --run 2026-02-05T00 --product enfo --members 0-2 --steps 0-6 --index-only";
+    assert_eq!(verdicts(&desk, line), (true, 0, vec![]));
+
+    // Without the snow depth of one member at a step.
+    fs::remove_dir_all(desk.path("store")).unwrap();
+    publish_without(&index(3), |line| line["param"] == "sd" && line["number"] == "1");
+    assert_eq!(verdicts(&desk, line), (true, 0, vec![]));
+
+    // Without the temperature of all members at another: there are more messages than must be.
+    fs::remove_dir_all(desk.path("store")).unwrap();
+    publish_without(&index(6), |line| line["param"] == "2t");
+    let hole = "2026-02-05T00: all members at step 6: t2m".to_owned();
+    assert_eq!(verdicts(&desk, line), (false, 3, vec![hole]));
+
+    // And without one message of one member on one level.
+    fs::remove_dir_all(desk.path("store")).unwrap();
+    let is_one = |line: &serde_json::Value| {
+        line["param"] == "q" && line["levelist"] == "500" && line["number"] == "2"
+    };
+    publish_without(&index(3), is_one);
+    let holes = ["member 2 at step 3: q", "all members at step 6: t2m"];
+    let holes = holes.map(|it| format!("2026-02-05T00: {it}")).to_vec();
+    assert_eq!(verdicts(&desk, line), (false, 4, holes));
+}
+
+#[test]
+fn a_message_that_all_members_lack_is_missing() {
+    let desk = Desk::new();
+    let bucket = desk.path("bucket");
+    let run = Run::new(&[0, 1, 2], &[0, 3, 6]);
+    run.write(&bucket);
+    let line = format!("gefs --run {} {}", TIMES[0], run.options());
+    assert_eq!(verdicts(&desk, &line), (true, 0, vec![]));
+    fs::remove_dir_all(desk.path("store")).unwrap();
+    let product = gik_testkit::gefs::Product::A;
+    Run::of(product, &[0, 1, 2], &[3], |it| it == crate::run::TP).write(&bucket);
+    let hole = "2025-01-06T00: all members at step 3: soilw, t2m".to_owned();
+    assert_eq!(verdicts(&desk, &line), (false, 6, vec![hole]));
+    // None at all of a variable is one line.
+    fs::remove_dir_all(desk.path("store")).unwrap();
+    Run::of(product, &[0, 1, 2], &[0, 3, 6], |it| it != crate::run::SOILW).write(&bucket);
+    let line = format!(
+        "gefs --run {} --product pgrb2ap5 --variables t2m,soilw --members 0-2 --steps 0-6",
+        TIMES[0]
+    );
+    let hole = "2025-01-06T00: all of soilw".to_owned();
+    let found = verdicts(&desk, &line);
+    assert_eq!(found, (false, 9, vec![hole]));
+}
+
+/// Brightness temperatures are in some files of Alaska. One too many of them is no temperature.
+#[test]
+fn a_projected_store_is_compared_message_by_message() {
+    let desk = Desk::new();
+    let bucket = desk.path("bucket");
+    let run = HrrrRun::new("2025-08-01T00".parse().unwrap()).hours(2..=4).alaska().grid(30, 20);
+    run.write_messages(&bucket, &["t2m", "sbt123"]).unwrap();
+    let line = "hrrr --run 2025-08-01T00 --product wrfsfc-ak --variables t2m,sbt123 --steps 2-4";
+    assert_eq!(verdicts(&desk, line), (true, 0, vec![]));
+    for (hour, variables, expected) in [
+        (3, ["t2m", "t2m"], (true, 0, vec![])),
+        (4, ["sbt123", "sbt123"], (false, 1, vec!["2025-08-01T00: step 4: t2m".to_owned()])),
+    ] {
+        fs::remove_dir_all(desk.path("store")).unwrap();
+        run.clone().hours(hour..=hour).write_messages(&bucket, &variables).unwrap();
+        assert_eq!(verdicts(&desk, line), expected);
+    }
+}
+
+/// House-keeping on a disk without room loses nothing that was stored, and can be done once there
+/// is room.
+#[test]
+fn a_full_disk_loses_nothing() {
+    use gik_testkit::counters::Operation;
+    use gik_testkit::faults::{Fault, Rule};
+    let server = crate::s3::server();
+    let desk = Desk::with(server.env());
+    let store = "s3://stores/x";
+    let bucket = server.root().join("forecasts");
+    for time in ["2025-01-06T00", "2025-01-06T06", "2025-01-06T12"] {
+        let run = Run::new(&[0, 1], &[0, 3]).at(time);
+        run.write(&bucket);
+        let line = format!("build gefs --run {time} {} --source s3://forecasts/", run.options());
+        desk.gik(&format!("{line} --store {store}")).exits(0);
+    }
+    let history = || {
+        let commits = desk.gik(&format!("history {store} --json")).exits(0).json();
+        commits["commits"].as_array().unwrap().clone()
+    };
+    let validate = format!("validate {store} --allow s3://forecasts/ --json");
+    let (commits, whole) = (history(), desk.gik(&validate).exits(0).json());
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let expire = format!("expire {store} --older-than 0s --grace 0s --json");
+    for operation in [Operation::Put, Operation::Multipart, Operation::Copy] {
+        server.faults().add(Rule::new(Fault::Full).on(operation).on_path("stores/"));
+    }
+    let said = desk.gik(&expire).exits(1).says(&["no room left", "make room", "run this again"]);
+    assert_eq!(said.stdout, "");
+    // Every state is there, and every message of every run.
+    assert_eq!(history(), commits);
+    assert_eq!(desk.gik(&validate).exits(0).json(), whole);
+    for commit in &commits {
+        let id = commit["snapshot"].as_str().unwrap();
+        desk.gik(&format!("info {store} --at {id}")).exits(0);
+    }
+    // A build says the same, and the store stays as it was.
+    let run = Run::new(&[0], &[0]).at("2025-01-06T18");
+    run.write(&bucket);
+    let line = format!("build gefs --run 2025-01-06T18 {} --source s3://forecasts/", run.options());
+    desk.gik(&format!("{line} --store {store}")).exits(1).says(&["no room left"]);
+    assert_eq!(history(), commits);
+
+    server.faults().clear();
+    let done = desk.gik(&expire).exits(0).json();
+    assert!(
+        done["commits"].as_u64().unwrap() > 0 && done["objects"].as_u64().unwrap() > 0,
+        "{done}"
+    );
+    assert_eq!(desk.gik(&validate).exits(0).json(), whole);
+}
+
+/// A run whose files were all published anew, with other values at other places: what is in the
+/// store is whole, and cannot be read. Building it again replaces its references.
+#[test]
+fn a_run_that_was_published_anew_is_built_again() {
+    use crate::run::{T2M, TP};
+    let desk = Desk::new();
+    let bucket = desk.path("bucket");
+    let run = Run::new(&[0, 1], &[0, 3]);
+    run.write(&bucket);
+    let options = format!("{} --source bucket --store store", run.options());
+    let build = format!("build gefs --run {} {options} --json", TIMES[0]);
+    desk.gik(&build).exits(0);
+    // Rain and temperature alone, so that messages lie elsewhere, and other values.
+    let product = gik_testkit::gefs::Product::A;
+    let anew = Run::of(product, &[0, 1], &[0, 3], |it| {
+        it == TP || it == T2M || it.starts_with("SOILW:0-0.1") || it == "RH:2 m above ground"
+    });
+    let anew = anew.gappy(1);
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+    anew.write(&bucket);
+    for (member, step) in anew.targets() {
+        let path = bucket.join(anew.path(member, step));
+        for path in [path.with_added_extension("idx"), path] {
+            fs::File::options().write(true).open(path).unwrap().set_modified(later).unwrap();
+        }
+    }
+    // Who only adds what is missing has nothing to do; who reads is told.
+    desk.gik(&format!("update gefs --run {} {options}", TIMES[0])).exits(0);
+    desk.gik(&format!("backfill gefs --from {0} --to {0} {options}", TIMES[0])).exits(0);
+    desk.gik("validate store --allow bucket")
+        .exits(3)
+        .says(&["overwritten since; build the run again"]);
+
+    let report = desk.gik(&build).exits(0).json();
+    assert_eq!(
+        (&report["references"]["replaced"], &report["references"]["unchanged"]),
+        (&10.into(), &0.into())
+    );
+    desk.gik("validate store --allow bucket").exits(0);
+    desk.gik("read store tp --sel member=1 --sel step=3 --allow bucket -o x.npy").exits(0);
+    crate::desk::assert_same(&desk.npy("x.npy").1, &anew.values(TP, 1, 3));
+}
