@@ -83,7 +83,8 @@ pub(crate) fn each_entry(
     let mut magic = [0; 4];
     let is_read = file.read_exact(&mut magic).is_ok();
     let is_zip = is_read && magic.starts_with(b"PK");
-    if !is_zip && !(is_read && magic.starts_with(&GZIP)) {
+    let is_packed = is_read && magic.starts_with(&GZIP);
+    if !(is_zip || is_packed) {
         let found = format!("a file that begins with '{}'", magic.escape_ascii());
         return Err(Error::mismatch("archive", "zip, or tar packed with gzip", found)
             .in_url(archive.display().to_string()));

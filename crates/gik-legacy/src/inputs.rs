@@ -196,7 +196,8 @@ impl InputFile {
         let read = file.read(&mut first).map_err(|error| in_file(&self.path, error))?;
         let is_packed = read == 2 && first == GZIP && is_packed_json(&self.path);
         let is_json = self.path.extension().is_some_and(|ending| ending == "json");
-        if !is_packed && !is_json && !(read > 0 && first.starts_with(b"{")) {
+        let is_references = is_packed || is_json || (read > 0 && first.starts_with(b"{"));
+        if !is_references {
             return Ok(None);
         }
         let bytes = if is_packed { unpack(&self.path)? } else { read_file(&self.path)? };
