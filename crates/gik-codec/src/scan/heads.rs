@@ -137,6 +137,9 @@ impl Head {
             1 => u64::from(u32::from_be_bytes([0, a, b, discipline])),
             _ => u64::from_be_bytes(*length),
         };
+        // What came along is the next message's.
+        let own = usize::try_from(length).map_or(bytes.len(), |own| own.min(bytes.len()));
+        let bytes = bytes.slice(..own);
         (length >= INDICATOR as u64).then_some(Self { offset, length, edition, discipline, bytes })
     }
 }

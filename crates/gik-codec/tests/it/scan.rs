@@ -188,3 +188,25 @@ fn many_messages_between_junk_are_not_read_over_and_over() {
     assert_eq!(found.problems.len(), 100, "no section 1 is whole: each is a problem");
     assert!(read <= 64 * 1024 + 40 * size, "{read} of {size}");
 }
+
+/// A message that is cut short is not read on in the next one, whatever came in one request: found
+/// by fuzzing.
+#[test]
+fn a_message_ends_where_it_says() {
+    let whole = message("simple");
+    // Between the length of section 3 and its number.
+    let length = 16 + 21 + 4;
+    let mut short = whole[..length].to_vec();
+    short[8..16].copy_from_slice(&(length as u64).to_be_bytes());
+    let bytes = [short, whole].concat();
+    for hints in [&[][..], &[length as u64]] {
+        let found = scan_bytes(bytes.clone(), hints).0.unwrap();
+        let problems: Vec<_> = found.problems.iter().map(|it| it.text.as_str()).collect();
+        let text = format!(
+            "message 1 cannot be used: truncated: 5 bytes needed, 4 there [at byte {}]",
+            length - 4
+        );
+        assert_eq!(problems, [text]);
+        assert_eq!(found.fields.len(), 1);
+    }
+}
