@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gik import _gik
-from gik.arguments import Place, label_list, place_list, place_text
+from gik.arguments import (
+    Place,
+    amounts,
+    label_list,
+    place_list,
+    place_text,
+    size_text,
+    span_text,
+    text,
+    whole,
+)
 from gik.errors import IncompleteWarning
 from gik.runs import Progress
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
 
 __all__ = ["exceedance"]
@@ -24,15 +36,15 @@ def exceedance(
     store: Place,
     *,
     variable: str = "tp",
-    window: str = "24h",
-    thresholds: Iterable[float] = (5.0, 25.0, 50.0, 75.0, 100.0, 125.0),
+    window: str | datetime.timedelta | np.timedelta64 = "24h",
+    thresholds: str | float | Iterable[float] = (5.0, 25.0, 50.0, 75.0, 100.0, 125.0),
     bbox: tuple[float, float, float, float] | str | None = None,
     sel: Mapping[str, Any] | None = None,
     sliding: bool = False,
     start: int = 0,
     output: Place | Iterable[Place] = (),
     timezone: str = "UTC",
-    memory: str = "1GB",
+    memory: str | int = "1GB",
     at: str | None = None,
     allow: Place | Iterable[Place] = (),
     progress: Progress | None = None,
@@ -45,7 +57,7 @@ def exceedance(
     Args:
         store: A path, `file://` or `s3://`.
         variable: An amount that the model accumulates.
-        window: The length of a total: `24h`, `3h`, `5d`.
+        window: The length of a total: `24h`, `3h`, `5d`, or a timedelta.
         thresholds: Amounts to reach, in mm for water, else in the units of the variable.
         bbox: A region (west, south, east, north) in degrees; the globe without one.
         sel: Choices along dimensions by label: `{"member": slice(1, 30), "time": "2025-01-06T00"}`;
@@ -54,7 +66,7 @@ def exceedance(
         start: Where the first total begins, as a step: 6 for days from 06 UTC of a run at 00.
         output: Files to write as well: `.nc` (CF NetCDF) or `.png` (a sheet of maps).
         timezone: The time zone of the picture's times: `Africa/Nairobi`, `+3`.
-        memory: Memory to work in, besides the result.
+        memory: Memory to work in, besides the result: `1GB`, or bytes.
         at: An earlier state: see `open`.
         allow: Places that references may be read from: see `open`.
         progress: Is called with the messages read and their total.
@@ -67,25 +79,25 @@ def exceedance(
         ArgumentError: When the request is wrong, or the windows do not add up to such totals.
         Error: When no message can be read.
     """
-    parts, text, missing, members = _gik.exceedance(
+    parts, said, missing, members = _gik.exceedance(
         {
             "store": place_text(store),
             "at": at,
             "allow": place_list(allow),
-            "variable": variable,
-            "window": window,
+            "variable": text("variable", variable),
+            "window": span_text("window", window),
             "sliding": sliding,
-            "start": start,
-            "thresholds": [float(threshold) for threshold in thresholds],
+            "start": whole("start", start),
+            "thresholds": amounts("thresholds", thresholds),
             "bbox": bbox if bbox is None or isinstance(bbox, str) else ",".join(map(str, bbox)),
             "sel": label_list(sel),
-            "timezone": timezone,
-            "memory": memory,
+            "timezone": text("timezone", timezone),
+            "memory": size_text("memory", memory),
             "output": place_list(output),
         },
         progress,
     )
-    report = json.loads(text)
+    report = json.loads(said)
     if not report["complete"]:
         lost = f"{report['messages_missing']} messages missing, {report['messages_damaged']} damaged"
         lines = [f"incomplete: {lost}", *missing[:_LINES]]

@@ -80,7 +80,7 @@ class _Parser:
         if self.index_only and not self.index:
             raise ArgumentError("index_only: cannot be used with index=False")
         # Ranges and generators are read once, and parsers are sent to other processes.
-        object.__setattr__(self, "steps", numbers_text(self.steps))
+        object.__setattr__(self, "steps", numbers_text(self.steps, "steps"))
         object.__setattr__(self, "variables", name_list(self.variables))
 
     def __call__(self, url: str, registry: ObjectStoreRegistry[Any]) -> ManifestStore:
@@ -137,7 +137,7 @@ class _EnsembleParser(_Parser):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "ensemble_members", numbers_text(self.ensemble_members))
+        object.__setattr__(self, "ensemble_members", numbers_text(self.ensemble_members, "ensemble_members"))
 
     def _of_members(self) -> dict[str, Any]:
         return {"members": self.ensemble_members}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
@@ -12,15 +11,17 @@ from gik.arguments import (
     Names,
     Numbers,
     Place,
+    Span,
     Time,
     name_list,
     numbers_text,
     place_list,
     place_text,
     seconds,
+    text,
     time_text,
+    whole,
 )
-
 from gik.errors import ArgumentError
 
 __all__ = ["backfill", "build", "update", "validate"]
@@ -95,8 +96,8 @@ def update(
     run: Time | None = None,
     *,
     watch: bool = False,
-    interval: float | datetime.timedelta = 5.0,
-    deadline: float | datetime.timedelta = 86_400.0,
+    interval: Span = 5.0,
+    deadline: Span = 86_400.0,
     product: str | None = None,
     members: Numbers | None = None,
     steps: Numbers | None = None,
@@ -127,7 +128,7 @@ def update(
     )
     when = _gik.newest_run(arguments) if run is None else time_text(run)
     report: Report = json.loads(
-        _gik.update(arguments, when, watch, seconds(interval), seconds(deadline), progress)
+        _gik.update(arguments, when, watch, seconds("interval", interval), seconds("deadline", deadline), progress)
     )
     return report
 
@@ -140,7 +141,7 @@ def backfill(
     *,
     jobs: int = 4,
     shard: str | None = None,
-    deadline: float | None = None,
+    deadline: Span | None = None,
     product: str | None = None,
     members: Numbers | None = None,
     steps: Numbers | None = None,
@@ -163,7 +164,7 @@ def backfill(
         jobs: Runs whose indexes are read at the same time.
         shard: This program's part, where several fill one store on S3 together: `2/8` is the second
             of eight.
-        deadline: Seconds after which reading stops; what was read is committed, and runs that were not
+        deadline: When reading stops, in seconds from the start; what was read is committed, and runs that were not
             reached are named.
         progress: Is called with the runs done and their total.
 
@@ -175,8 +176,10 @@ def backfill(
     arguments = _arguments(
         model, store, product, members, steps, variables, source, "forecast", codec, data_type, index, index_only
     )
+    limit = None if deadline is None else seconds("deadline", deadline)
+    times = (time_text(first), time_text(last))
     report: Report = json.loads(
-        _gik.backfill(arguments, (time_text(first), time_text(last)), jobs, shard, deadline, progress)
+        _gik.backfill(arguments, times, whole("jobs", jobs, least=1), shard, limit, progress)
     )
     return report
 
@@ -201,8 +204,10 @@ def validate(
     Returns:
         What `gik validate --json` prints.
     """
-    text = _gik.validate(place_text(store), at, place_list(allow), sample, progress)
-    report: Report = json.loads(text)
+    messages = whole("sample", sample)
+    report: Report = json.loads(
+        _gik.validate(place_text(store), at, place_list(allow), messages, progress)
+    )
     return report
 
 
@@ -223,15 +228,15 @@ def _arguments(
     if index_only and not index:
         raise ArgumentError("index_only: cannot be used with index=False")
     return {
-        "model": model,
+        "model": text("model", model),
         "store": place_text(store),
         "product": product,
-        "members": numbers_text(members),
-        "steps": numbers_text(steps),
+        "members": numbers_text(members, "members"),
+        "steps": numbers_text(steps, "steps"),
         "variables": name_list(variables),
         "source": None if source is None else place_text(source),
-        "layout": layout,
-        "codec": codec,
-        "data_type": data_type,
+        "layout": text("layout", layout),
+        "codec": text("codec", codec),
+        "data_type": text("data_type", data_type),
         "headers": "never" if index_only else "where needed" if index else "always",
     }

@@ -113,15 +113,21 @@ impl Label {
         if is_time(coordinate) {
             return Ok(text.parse::<ReferenceTime>()?.seconds() as f64);
         }
-        let number = match coordinate.text("units") {
-            Some("hours") => text.strip_suffix('h').unwrap_or(text),
-            _ => text,
+        let minutes = match coordinate.text("units") {
+            Some("hours") => 60.0,
+            Some("minutes") => 1.0,
+            _ => f64::NAN,
         };
+        // Lengths of time may have their unit.
+        let (number, factor) = match (text.strip_suffix('h'), text.strip_suffix("min")) {
+            (Some(number), _) => (number, 60.0 / minutes),
+            (_, Some(number)) => (number, 1.0 / minutes),
+            _ => (text, 1.0),
+        };
+        let number: Option<f64> = number.trim().parse().ok();
         number
-            .trim()
-            .parse()
-            .ok()
-            .filter(|value: &f64| value.is_finite())
+            .map(|number| number * factor)
+            .filter(|value| value.is_finite())
             .ok_or_else(|| Error::argument(text, "is no number"))
     }
 }
@@ -176,6 +182,7 @@ mod tests {
     fn one_label_or_a_range() {
         assert_eq!(select("step=24", &steps()).unwrap(), Chosen::One(8));
         assert_eq!(select(" step = 24h", &steps()).unwrap(), Chosen::One(8));
+        assert_eq!(select("step=180min", &steps()).unwrap(), Chosen::One(1));
         assert_eq!(select("step=22:31", &steps()).unwrap(), Chosen::Range(vec![8, 9, 10]));
         assert_eq!(select("time=2025-01-06T06:00", &times()).unwrap(), Chosen::One(1));
         let both = select("time=2025-01-06T00:2025-01-06T06", &times()).unwrap();

@@ -28,6 +28,7 @@ impl FromStr for Memory {
         let factor = match lower.get(digits.len()..).unwrap_or_default().trim() {
             "gb" | "g" => Some(1_000_000_000),
             "mb" | "m" => Some(1_000_000),
+            "b" => Some(1),
             "gib" => Some(1 << 30),
             "mib" => Some(1 << 20),
             _ => None,
@@ -53,6 +54,7 @@ mod tests {
         assert_eq!(bytes("1GB"), Some(1_000_000_000));
         assert_eq!(bytes("600 mb"), Some(600_000_000));
         assert_eq!(bytes("2GiB"), Some(2 << 30));
+        assert_eq!(bytes("300000000B"), Some(300_000_000));
         for text in ["", "GB", "1", "-1GB", "10MB", "99999999999999999999GB", "1TB"] {
             assert_eq!(bytes(text), None, "{text}");
         }
