@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::BufWriter;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Instant;
 
@@ -14,6 +14,8 @@ use gik_core::{
 use gik_icechunk::{Opened, Repository};
 use gik_legacy::{MemberFiles, MemberOptions, ReferenceSet, kerchunk, write_key_value};
 use serde_json::{Value, json};
+
+use crate::whole::{check_absent, failed, whole_file, whole_folder};
 
 /// A format of references.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,13 +222,13 @@ fn write(
         ExportFormat::KerchunkJson => {
             progress(0, 1);
             let set = ReferenceSet::from_manifest(manifest)?;
-            file(output, |to| kerchunk::write_json(&set, to))?;
+            whole_file(output, |to| kerchunk::write_json(&set, to))?;
             progress(1, 1);
             Ok(vec![output.clone()])
         }
         ExportFormat::KerchunkParquet => {
             let set = ReferenceSet::from_manifest(manifest)?;
-            folder(output, |folder| {
+            whole_folder(output, |folder| {
                 let records = export.record_size.unwrap_or(RECORD_SIZE);
                 kerchunk::write_parquet(&set, folder, records, progress)
             })?;
@@ -248,10 +250,10 @@ fn write(
                     ));
                 };
                 let set = members.references(only)?;
-                file(output, |to| write_key_value(&set, to))?;
+                whole_file(output, |to| write_key_value(&set, to))?;
                 return Ok(vec![output.clone()]);
             }
-            folder(output, |folder| {
+            whole_folder(output, |folder| {
                 for (done, member) in files.iter().enumerate() {
                     progress(done, files.len());
                     let path = folder.join(&member.path);
@@ -268,74 +270,4 @@ fn write(
             Ok(files.iter().map(|member| output.join(&member.path)).collect())
         }
     }
-}
-
-/// Writes a file beside its place, and puts it there when it is whole.
-fn file(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
-    // A rename would put a file in the place of a device or a link, which others rely on.
-    if std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
-        return Err(Error::argument(
-            format!("output '{}'", path.display()),
-            "is no file but a folder, a link or a device; name a file",
-        ));
-    }
-    let beside = beside(path)?;
-    let written = File::create(&beside).map_err(|error| failed(path, error)).and_then(|to| {
-        let mut to = BufWriter::new(to);
-        write(&mut to).map_err(|error| error.in_url(path.display().to_string()))?;
-        let to = to.into_inner().map_err(|error| failed(path, error.into_error()))?;
-        to.sync_all().map_err(|error| failed(path, error))
-    });
-    let placed =
-        written.and_then(|()| std::fs::rename(&beside, path).map_err(|error| failed(path, error)));
-    if placed.is_err() {
-        // The failure is what is reported.
-        let _ = std::fs::remove_file(&beside);
-    }
-    placed
-}
-
-/// Likewise of a folder.
-fn folder(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let beside = beside(path)?;
-    let written = std::fs::create_dir_all(&beside)
-        .map_err(|error| failed(path, error))
-        .and_then(|()| write(&beside))
-        .and_then(|()| check_absent(path))
-        .and_then(|()| std::fs::rename(&beside, path).map_err(|error| failed(path, error)));
-    if written.is_err() {
-        let _ = std::fs::remove_dir_all(&beside);
-    }
-    written
-}
-
-/// A name beside `path`, on the same disk.
-fn beside(path: &Path) -> Result<PathBuf> {
-    let name = path.file_name().ok_or_else(|| {
-        Error::argument(format!("output '{}'", path.display()), "names no file or folder")
-    })?;
-    let name = format!(".{}.gik-{}", name.to_string_lossy(), std::process::id());
-    Ok(path.with_file_name(name))
-}
-
-fn check_absent(path: &Path) -> Result<()> {
-    // An empty folder is replaced by what is renamed to it.
-    let is_empty = || std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-    if !path.exists() || is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::AlreadyExists {
-        what: "the output".to_owned(),
-        hint: "name another folder, or remove it first".to_owned(),
-    })
-    .in_url(path.display().to_string()))
-}
-
-fn failed(path: &Path, error: std::io::Error) -> Error {
-    let kind = match error.kind() {
-        std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-        std::io::ErrorKind::PermissionDenied => ErrorKind::Denied,
-        _ => ErrorKind::Io { retryable: false },
-    };
-    Error::new(kind).with_source(error).in_url(path.display().to_string())
 }

@@ -27,6 +27,8 @@ mod source;
 pub mod template;
 mod update;
 mod validate;
+#[cfg(feature = "legacy")]
+mod whole;
 
 pub use backfill::{Backfilled, BackfilledRun, Range, Shard, backfill};
 pub use build::{Built, Job, build, build_with, nothing_json, peak_memory};
@@ -44,6 +46,8 @@ pub use memory::Memory;
 pub use source::{Source, open_file, public_places, source_url};
 pub use update::{Follow, Progress, Updated, newest_run, update};
 pub use validate::{ArrayState, Cell, RunState, Validation, validate};
+#[cfg(feature = "legacy")]
+pub use whole::whole_file;
 
 use gik_core::{ModelPlugin, Registry, Result};
 

@@ -96,7 +96,7 @@ pub fn open_file(
         None => ".".to_owned(),
     };
     let name = text.rsplit('/').next().unwrap_or_default();
-    if name.is_empty() {
+    if name.is_empty() || (!text.contains("://") && std::path::Path::new(text).is_dir()) {
         return Err(Error::argument(format!("file '{text}'"), "is a folder; name a file"));
     }
     let folder = source_url(&folder)?;

@@ -128,7 +128,7 @@ pub(super) async fn step(
 
 impl Head {
     /// Section 0 (edition 2) or its counterpart of edition 1.
-    pub(super) fn read(offset: u64, bytes: Bytes) -> Option<Self> {
+    pub(super) fn read(offset: u64, mut bytes: Bytes) -> Option<Self> {
         let section = bytes.first_chunk::<INDICATOR>()?;
         let &[b'G', b'R', b'I', b'B', a, b, discipline, edition, ref length @ ..] = section else {
             return None;
@@ -139,7 +139,7 @@ impl Head {
         };
         // What came along is the next message's.
         let own = usize::try_from(length).map_or(bytes.len(), |own| own.min(bytes.len()));
-        let bytes = bytes.slice(..own);
+        bytes.truncate(own);
         (length >= INDICATOR as u64).then_some(Self { offset, length, edition, discipline, bytes })
     }
 }

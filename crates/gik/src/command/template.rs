@@ -86,14 +86,21 @@ async fn build(
     path: &Path,
     json: bool,
 ) -> anyhow::Result<Outcome> {
+    // A name in the wrong place must not cost a file of data.
+    if let Ok(there) = std::fs::read(path)
+        && String::from_utf8(there).ok().and_then(|text| Template::read(text).ok()).is_none()
+    {
+        let reason = "is there and is no template; name another file";
+        return Err(Error::argument(format!("output '{}'", path.display()), reason).into());
+    }
     let mut samples = Vec::new();
     for file in files {
         samples.push(Sample { name: file.clone(), scan: scanned(file).await? });
     }
     let learned = learn(&samples, pattern)?;
     let template = Template::read(learned.text.clone())?;
-    std::fs::write(path, &learned.text)
-        .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+    let failed = |error| Error::argument("template", "cannot be written").with_source(error);
+    gik::whole_file(path, |to| to.write_all(learned.text.as_bytes()).map_err(failed))?;
     let (rows, arrays) = (template.table.rows().len(), template.table.variables().len());
     for text in &learned.left_out {
         output::remark(&format!("left out, since its level or window is not understood: {text}"));

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use gik_codec::scan::{Scan, ScannedField};
 use gik_core::{Error, Level, Result, Window, WindowRule};
 
+use super::parser::check_pattern;
 use super::period::{self, Series};
 
 /// Types of level whose surfaces form a dimension.
@@ -88,6 +89,7 @@ pub fn learn(samples: &[Sample], pattern: Option<&str>) -> Result<Learned> {
         "# A template made by gik template build. Columns as in the tables of the models.\n",
     );
     if let Some(pattern) = pattern {
+        check_pattern(pattern)?;
         let _ = writeln!(text, "# files: {pattern}");
     }
     if let Some(qualifier) = gathered.qualifier.filter(|it| !it.is_empty()) {

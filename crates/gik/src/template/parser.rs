@@ -32,6 +32,27 @@ static INFO: ParserInfo = ParserInfo {
     codec: "gribberish",
 };
 
+/// What stands for a part of a path.
+const PLACEHOLDERS: [&str; 7] =
+    ["{date}", "{hour}", "{step}", "{step:1}", "{step:2}", "{step:3}", "{step:4}"];
+
+/// Whether a pattern says where the file of each step lies.
+///
+/// # Errors
+/// When it has no step, or something else in braces.
+pub(super) fn check_pattern(pattern: &str) -> Result<()> {
+    let rest = PLACEHOLDERS.iter().fold(pattern.to_owned(), |rest, it| rest.replace(it, ""));
+    let has_step = pattern.contains("{step}") || pattern.contains("{step:");
+    if has_step && !rest.contains(['{', '}']) && !rest.contains(char::is_control) {
+        return Ok(());
+    }
+    Err(Error::argument(
+        format!("pattern '{}'", pattern.escape_debug()),
+        "does not say where the file of each step lies: a path with {date}, {hour} and {step} or, \
+         of three digits, {step:3}",
+    ))
+}
+
 /// Answers for the product of a template.
 #[derive(Debug)]
 pub struct TemplateParser {
@@ -51,6 +72,7 @@ impl TemplateParser {
             })
         };
         let pattern = fact("files")?;
+        check_pattern(pattern)?;
         let grid = grid_of_section(&from_hexadecimal(fact("grid")?)?)?;
         Ok(Self { template, pattern, grid })
     }

@@ -281,7 +281,19 @@ fn units_of_unknown_parameters_are_unknown() {
 fn errors_name_the_file() {
     let desk = Desk::new();
     product(&desk, &[(0, &[])]);
-    desk.gik("template build x000 -o nowhere/x.tsv").exits(1).says(&["nowhere/x.tsv: "]);
+    desk.gik("template build x000 -o nowhere/x.tsv").exits(1).says(&["nowhere/x.tsv"]);
+    // A name in the wrong place costs no data; a template is replaced.
+    let before = std::fs::read(desk.path("x000")).unwrap();
+    desk.gik("template build x000 -o x000").exits(2).says(&["'x000'", "is no template"]);
+    assert_eq!(std::fs::read(desk.path("x000")).unwrap(), before);
+    desk.gik("template build x000 -o x.tsv").exits(0);
+    desk.gik("template build x000 -o x.tsv").exits(0);
+    for pattern in ["same.grib2", "x.{foo}.f{step:3}", "f{step:9}", "{step:03}"] {
+        let line = format!("template build x000 -o y.tsv --pattern {pattern}");
+        desk.gik(&line).exits(2).says(&[&format!("pattern '{pattern}'"), "{step:3}"]);
+    }
+    assert!(!desk.path("y.tsv").exists());
+    desk.gik("template check x.tsv .").exits(2).says(&["file '.'", "is a folder"]);
     desk.gik("template show x000").exits(2).says(&["template 'x000'", "is no text"]);
     for text in ["", "# only this\n", "name\tfile\n"] {
         std::fs::write(desk.path("empty.tsv"), text).unwrap();
