@@ -6,6 +6,7 @@
 //! its name and by what is wanted of it, and its own type is of no account.
 
 mod pages;
+mod thrift;
 
 use bytes::Bytes;
 use gik_core::{Error, ErrorKind, Result, contain};
@@ -25,6 +26,8 @@ pub const COLUMN_LIMIT: u64 = 256 << 20;
 /// The longest footer that is read: what it describes takes some hundred times its length in
 /// memory. Real ones have a few kilobytes.
 const FOOTER_LIMIT: u64 = 1 << 20;
+/// How deep the structures of a footer may be nested: those of columns are eight deep.
+const FOOTER_DEPTH: u8 = 16;
 /// Rows read at once.
 const BATCH: usize = 8192;
 
@@ -253,8 +256,8 @@ impl Table {
     }
 }
 
-/// Checks that the file ends as parquet files do (Parquet format, "File format"), and how long
-/// its footer is.
+/// Checks that the file ends as parquet files do (Parquet format, "File format"), how long its
+/// footer is, and that it is one (`parquet.thrift`, `FileMetaData`).
 fn check_footer(file: &Bytes) -> Result<()> {
     let malformed = |found: &str| Error::malformed("parquet file", "PAR1 at both ends", found);
     if file.is_empty() {
@@ -267,7 +270,13 @@ fn check_footer(file: &Bytes) -> Result<()> {
     if magic != *b"PAR1" || !file.starts_with(b"PAR1") {
         return Err(malformed("other bytes: it is something else, or was cut off"));
     }
-    limited("length of the footer", FOOTER_LIMIT, u64::from(u32::from_le_bytes([a, b, c, d])))
+    let length = u32::from_le_bytes([a, b, c, d]);
+    limited("length of the footer", FOOTER_LIMIT, u64::from(length))?;
+    let end = file.len() - 8;
+    let footer = end.checked_sub(usize::try_from(length).unwrap_or(usize::MAX));
+    let mut footer = footer.and_then(|start| file.get(start..end)).unwrap_or_default();
+    thrift::skip(&mut footer, thrift::STRUCT, FOOTER_DEPTH)
+        .ok_or_else(|| Error::malformed("parquet file", "a footer", "other bytes at its end"))
 }
 
 fn limited(what: &'static str, limit: u64, found: u64) -> Result<()> {

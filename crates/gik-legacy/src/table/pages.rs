@@ -7,6 +7,8 @@
 
 use gik_core::{Error, ErrorKind, Result};
 
+use super::thrift::{I64, STRUCT, fields, skip, zigzag};
+
 /// The encoding in which values repeat what they share with the value before
 /// (`parquet.thrift`, `Encoding`). Writers use it only when they are told to.
 const DELTA_BYTE_ARRAY: i64 = 7;
@@ -47,20 +49,10 @@ struct PageHeader {
     encoding: Option<i64>,
 }
 
-/// Types of the compact protocol.
-const TRUE: u8 = 1;
-const FALSE: u8 = 2;
-const BYTE: u8 = 3;
-const I64: u8 = 6;
-const DOUBLE: u8 = 7;
-const BINARY: u8 = 8;
-const LIST: u8 = 9;
-const SET: u8 = 10;
-const STRUCT: u8 = 12;
-/// How deep structures may be nested: these are two deep.
-const DEPTH: u8 = 8;
-
 impl PageHeader {
+    /// How deep the structures in it may be nested: these are two deep.
+    const DEPTH: u8 = 8;
+
     /// Reads a header and moves `bytes` behind it.
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         let mut header = Self::default();
@@ -71,89 +63,13 @@ impl PageHeader {
                 let wanted = if field == 5 { 2 } else { 4 };
                 fields(bytes, |bytes, field, kind| match (field == wanted, kind) {
                     (true, 4..=I64) => zigzag(bytes).map(|code| header.encoding = Some(code)),
-                    _ => skip(bytes, kind, DEPTH),
+                    _ => skip(bytes, kind, Self::DEPTH),
                 })
             }
-            _ => skip(bytes, kind, DEPTH),
+            _ => skip(bytes, kind, Self::DEPTH),
         })?;
         Some(header)
     }
-}
-
-/// Calls `read` with each field of a structure; it must move behind the field's value.
-fn fields(
-    bytes: &mut &[u8],
-    mut read: impl FnMut(&mut &[u8], i64, u8) -> Option<()>,
-) -> Option<()> {
-    let mut id: i64 = 0;
-    loop {
-        let head = byte(bytes)?;
-        if head & 0xf == 0 {
-            return Some(());
-        }
-        id = match head >> 4 {
-            0 => zigzag(bytes)?,
-            difference => id.checked_add(i64::from(difference))?,
-        };
-        read(bytes, id, head & 0xf)?;
-    }
-}
-
-/// Moves behind the value of a field.
-fn skip(bytes: &mut &[u8], kind: u8, depth: u8) -> Option<()> {
-    let depth = depth.checked_sub(1)?;
-    match kind {
-        TRUE | FALSE => Some(()),
-        BYTE => byte(bytes).map(|_| ()),
-        4..=I64 => varint(bytes).map(|_| ()),
-        DOUBLE => pass(bytes, 8),
-        BINARY => {
-            let length = varint(bytes)?;
-            pass(bytes, length)
-        }
-        LIST | SET => {
-            let head = byte(bytes)?;
-            let count = if head >> 4 == 15 { varint(bytes)? } else { u64::from(head >> 4) };
-            // A boolean takes a byte here, and none as a field.
-            let kind = if matches!(head & 0xf, TRUE | FALSE) { BYTE } else { head & 0xf };
-            for _ in 0..count {
-                skip(bytes, kind, depth)?;
-            }
-            Some(())
-        }
-        STRUCT => fields(bytes, |bytes, _, kind| skip(bytes, kind, depth)),
-        // Maps, which page headers have none of.
-        _ => None,
-    }
-}
-
-fn byte(bytes: &mut &[u8]) -> Option<u8> {
-    let (&first, rest) = bytes.split_first()?;
-    *bytes = rest;
-    Some(first)
-}
-
-fn pass(bytes: &mut &[u8], count: u64) -> Option<()> {
-    *bytes = bytes.get(usize::try_from(count).ok()?..)?;
-    Some(())
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let next = byte(bytes)?;
-        value |= u64::from(next & 0x7f) << shift;
-        if next < 0x80 {
-            return Some(value);
-        }
-    }
-    None
-}
-
-fn zigzag(bytes: &mut &[u8]) -> Option<i64> {
-    let value = varint(bytes)?;
-    let half = i64::try_from(value >> 1).ok()?;
-    Some(if value & 1 == 0 { half } else { -1 - half })
 }
 
 #[cfg(test)]

@@ -153,3 +153,16 @@ fn damaged_files_neither_panic_nor_hang() {
         }
     }
 }
+
+/// A list of two billion booleans, in a field that nobody knows, keeps the parquet library busy for
+/// seconds and takes a few bytes: found by fuzzing.
+#[test]
+fn lists_that_take_no_bytes_are_refused() {
+    let footer = [0x79, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07, 0];
+    let mut file = b"PAR1".to_vec();
+    file.extend(footer);
+    file.extend(u32::try_from(footer.len()).unwrap().to_le_bytes());
+    file.extend(b"PAR1");
+    let error = Table::open(file.into()).unwrap_err().to_string();
+    assert!(error.contains("a footer"), "{error}");
+}
