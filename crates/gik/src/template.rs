@@ -73,6 +73,13 @@ impl Template {
     /// of hour 1 is of a run total and of sums of an hour.
     fn rows_of(&self, field: &ScannedField) -> Vec<usize> {
         let (Some(level), Some(window)) = (field.level, field.window) else { return Vec::new() };
+        // Tables that are compiled in say with each row what their messages are of; a template
+        // says it once. Members are no part of it.
+        let qualifier = if field.member.is_some() { "" } else { field.qualifiers.as_str() };
+        let is_learned = self.fact("grid").is_some();
+        if is_learned && self.fact("qualifier").unwrap_or_default() != qualifier {
+            return Vec::new();
+        }
         let param = field.parameter.code();
         // ECMWF's indexes tell no level of what is on a surface of any kind.
         let is_vertical = matches!(level.type_of_level(), "isobaricInhPa" | "soilLayer");

@@ -9,6 +9,7 @@ use gik::core::{Error, Names, Parser, Registry, SourceReader};
 use gik::template::{OpenArray, Sample, Template, learn};
 use serde_json::{Value, json};
 
+use super::job::Span;
 use super::{Outcome, output, s3_settings};
 
 #[derive(Debug, clap::Args)]
@@ -22,7 +23,9 @@ enum TemplateCommand {
     /// Make a template of a product from the headers of some of its files: of step 0, and of
     /// later steps that tell over what sums extend (GFS: 0, 3, 6, 9, 15).
     ///
-    /// A template describes files of one step, one member and one grid. Files that hold several
+    /// With it runs are built from indexes of NOAA's kind (FILE.idx); of files that have others, or
+    /// none, the headers are read. A template describes files of one step, one member and one grid.
+    /// Files that hold several
     /// steps (sub-hourly ones), several members, probabilities, quantiles or aerosols are refused;
     /// ensembles are built member by member, each with its own --pattern.
     Build {
@@ -39,6 +42,9 @@ enum TemplateCommand {
         /// Print one line of JSON: messages, arrays, and what the files did not tell.
         #[arg(long)]
         json: bool,
+        /// Give up on a file after this time, like 30s, whatever is waited for.
+        #[arg(long, value_name = "SPAN")]
+        deadline: Option<Span>,
     },
     /// Show a template: a file, or MODEL/PRODUCT for one that is compiled in.
     Show {
@@ -49,26 +55,30 @@ enum TemplateCommand {
     Check {
         /// The template: a file, or MODEL/PRODUCT.
         template: String,
-        /// A GRIB2 file.
+        /// A GRIB2 file: a path, s3://, https:// or http://.
         file: String,
+        /// Give up after this time, like 30s, whatever is waited for.
+        #[arg(long, value_name = "SPAN")]
+        deadline: Option<Span>,
     },
 }
 
 impl Templates {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
         match &self.command {
-            TemplateCommand::Build { files, pattern, output, json } => {
-                build(files, pattern.as_deref(), output, *json).await
+            TemplateCommand::Build { files, pattern, output, json, deadline } => {
+                build(files, pattern.as_deref(), output, *json, *deadline).await
             }
             TemplateCommand::Show { template } => {
                 output::print(read(template)?.text.trim_end())?;
                 Ok(Outcome::Complete)
             }
-            TemplateCommand::Check { template, file } => {
+            TemplateCommand::Check { template, file, deadline } => {
                 let registry = gik::registry()?;
                 let model = compiled(&registry, template);
                 let model = model.as_ref().map(|(parser, product)| (&***parser, *product));
-                let differences = read(template)?.differences(&scanned(file).await?, model)?;
+                let differences =
+                    read(template)?.differences(&scanned(file, *deadline).await?, model)?;
                 if differences.is_empty() {
                     output::remark(&format!("{file} is as {template} says"));
                     return Ok(Outcome::Complete);
@@ -85,6 +95,7 @@ async fn build(
     pattern: Option<&str>,
     path: &Path,
     json: bool,
+    deadline: Option<Span>,
 ) -> anyhow::Result<Outcome> {
     // A name in the wrong place must not cost a file of data.
     if let Ok(there) = std::fs::read(path)
@@ -95,7 +106,7 @@ async fn build(
     }
     let mut samples = Vec::new();
     for file in files {
-        samples.push(Sample { name: file.clone(), scan: scanned(file).await? });
+        samples.push(Sample { name: file.clone(), scan: scanned(file, deadline).await? });
     }
     let learned = learn(&samples, pattern)?;
     let template = Template::read(learned.text.clone())?;
@@ -202,15 +213,16 @@ pub(super) fn read(name: &str) -> anyhow::Result<Template> {
     Ok(Template::read(text.to_owned())?)
 }
 
-async fn scanned(file: &str) -> anyhow::Result<Scan> {
+async fn scanned(file: &str, deadline: Option<Span>) -> anyhow::Result<Scan> {
     let (url, stores) = gik::open_file(&gik::registry()?, file, &s3_settings())?;
     let reader = SourceReader::new(stores);
     let mut folder = url.clone();
     if let Ok(mut segments) = folder.path_segments_mut() {
         segments.pop().push("");
     }
-    let size = reader.stat(&folder, &url).await?.size;
-    let found = scan(&reader, &url, size, &[]).await?;
+    let work = async { scan(&reader, &url, reader.stat(&folder, &url).await?.size, &[]).await };
+    let work = gik::scan_within(deadline.map(|span| span.0), work);
+    let found = output::patiently(url.as_str(), || reader.range_bytes() > 0, work).await?;
     for problem in &found.problems {
         output::remark(&format!("{url} at byte {}: {}", problem.offset, problem.text));
     }

@@ -250,7 +250,7 @@ fn name(
 ) -> String {
     let parameter = field.parameter;
     let mut name = match parameter.names() {
-        Some(names) => slug(names.abbreviation),
+        Some(names) => identifier(&slug(names.abbreviation)),
         // Stable, whatever anyone may call it later.
         None => format!("var_{}", parameter.code().replace('-', "_")),
     };
@@ -278,6 +278,12 @@ fn name(
         unique.0.clone_from(&name);
     }
     name
+}
+
+/// A name that a language takes, too: `ds.var_4lftx_…`.
+fn identifier(name: &str) -> String {
+    let is_number = name.starts_with(|first: char| first.is_ascii_digit());
+    if is_number { format!("var_{name}") } else { name.to_owned() }
 }
 
 /// The steps at which messages are expected: those that are like the files in which they were.
@@ -362,5 +368,6 @@ mod tests {
             "entire_atmosphere_considered_as_a_single_layer"
         );
         assert_eq!(slug("isobaricInhPa"), "isobaricinhpa");
+        assert_eq!(identifier("4lftx"), "var_4lftx");
     }
 }

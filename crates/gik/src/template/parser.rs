@@ -67,7 +67,10 @@ impl TemplateParser {
             template.fact(key).ok_or_else(|| {
                 Error::argument(
                     "template",
-                    format!("has no line '# {key}: …', without which no run can be built with it"),
+                    format!(
+                        "has no line '# {key}: …', without which no run can be built with it; \
+                         those that are compiled in belong to models: gik build MODEL"
+                    ),
                 )
             })
         };
@@ -200,6 +203,10 @@ impl Parser for TemplateParser {
     }
 
     fn run(&self, request: &RunRequest) -> Result<Run> {
+        if request.product.as_ref().is_some_and(|product| product != INFO.id) {
+            let reason = "is for models; a template describes one product";
+            return Err(Error::argument("--product", reason));
+        }
         if request.source.is_none() {
             let reason = "is needed: a template does not say whose files they are";
             return Err(Error::argument("--source", reason));

@@ -247,6 +247,11 @@ fn what_a_template_cannot_tell_apart_is_refused() {
     assert!(desk.gik("template show x.tsv").exits(0).stdout.contains("\n# qualifier: ens mean\n"));
     let report = build(&desk, "means", "3", "--index-only").exits(0).json();
     assert_eq!(report["references"]["written"], 1);
+    // What the build leaves out is told by the comparison, too.
+    let lines = desk.gik("template check x.tsv x003").exits(3).stdout;
+    assert_eq!(lines.lines().count(), 1, "{lines}");
+    assert!(lines.contains("not in the template: TMP"), "{lines}");
+    build(&desk, "means", "3", "--product x").exits(2).says(&["--product", "one product"]);
     // Several steps in a file.
     let subh = HrrrRun::new(time()).product(HrrrProduct::Subh).grid(12, 8);
     let file = subh.file(2, &["t2m", "u10"]).unwrap();
