@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from gik import _gik
-from gik.arguments import Names, Numbers, name_list, numbers_text
+from gik.arguments import Names, Numbers, Place, name_list, numbers_text, place_text
+from gik.codec import use_codec
 from gik.errors import ArgumentError, IncompleteWarning
 
 if TYPE_CHECKING:
@@ -81,9 +82,10 @@ class _Parser:
             raise ArgumentError("index_only: cannot be used with index=False")
         # Ranges and generators are read once, and parsers are sent to other processes.
         object.__setattr__(self, "steps", numbers_text(self.steps, "steps"))
-        object.__setattr__(self, "variables", name_list(self.variables))
+        names = name_list(self.variables)
+        object.__setattr__(self, "variables", None if names is None else tuple(names))
 
-    def __call__(self, url: str, registry: ObjectStoreRegistry[Any]) -> ManifestStore:
+    def __call__(self, url: Place, registry: ObjectStoreRegistry[Any]) -> ManifestStore:
         """The manifests of the run or file at ``url``.
 
         Indexes are read by this package; from the registry's store come endpoint and region of a
@@ -101,6 +103,7 @@ class _Parser:
         except ImportError as error:
             raise ImportError("parsers need VirtualiZarr: pip install 'gik[virtualizarr]'") from error
 
+        url = place_text(url)
         request: dict[str, Any] = {
             "model": self.model,
             "url": url,
@@ -215,6 +218,7 @@ def _array(urls: np.ndarray[Any, Any], columns: _Columns) -> ManifestArray:
     from virtualizarr.manifests import ChunkManifest, ManifestArray
     from virtualizarr.manifests.manifest import INLINED_CHUNK_PATH
     from zarr.core.metadata.v3 import ArrayV3Metadata
+    from zarr.core.config import BadConfigError
     from zarr.errors import UnknownCodecError
 
     text, objects, offsets, lengths, inline = columns
@@ -231,11 +235,10 @@ def _array(urls: np.ndarray[Any, Any], columns: _Columns) -> ManifestArray:
         sizes = np.frombuffer(lengths, np.uint64).reshape(grid)
     try:
         metadata = ArrayV3Metadata.from_dict(document)
-    except UnknownCodecError as error:
-        raise ImportError(
-            "the codec 'gribberish' is not there: call gik.use_codec(), or pip install gribberish, or take"
-            " codec='model'"
-        ) from error
+    except (UnknownCodecError, BadConfigError):
+        # The stock codec is not installed.
+        with use_codec():
+            metadata = ArrayV3Metadata.from_dict(document)
     manifest = ChunkManifest.from_arrays(
         paths=paths,
         offsets=np.frombuffer(offsets, np.uint64).reshape(grid),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gik import _gik
 from gik.arguments import Place, place_list, place_text
 from gik.codec import use_codec
+from gik.errors import ArgumentError
 
 if TYPE_CHECKING:
     import icechunk
@@ -33,7 +34,8 @@ def open(
     """Opens a store as a dataset: `gik.open("gefs-2025010600").tp.sel(member=1, step="24h")`.
 
     References are read only in the models' public buckets and in what `allow` names. Messages
-    are decoded by this package's codec.
+    are decoded by this package's codec. While the store is being opened, other threads of the
+    process get this codec as well: see `use_codec`.
 
     Args:
         store: A path, `file://` or `s3://` (endpoint, region and credentials from the usual AWS
@@ -60,6 +62,9 @@ def open(
         dataset: xr.Dataset = xr.open_zarr(session.store, chunks=None, **options)
         if chunks is None:
             return dataset
+        if isinstance(chunks, Mapping) and (unknown := set(chunks) - set(dataset.dims)):
+            there = ", ".join(map(str, dataset.dims))
+            raise ArgumentError(f"chunks {sorted(unknown)}: are no dimensions; there are {there}")
         by_message: Any = _by_message(dataset) if chunks == _AUTO else chunks
         with warnings.catch_warnings():
             # Of data a chunk is one message; this is about coordinates, each a chunk as a whole.

@@ -96,13 +96,49 @@ def test_parts_are_those_of_the_whole(name, pipeline):
         assert np.array_equal(points, whole[[0, 0], [0, 0], [1, 6], [8, 2]], equal_nan=True)
 
 
-def test_of_a_part_no_more_is_decoded_than_that():
-    """Damage behind the rows that are asked for goes unnoticed; it costs the whole chunk."""
-    message = bytearray(message_named("second_order"))
-    shape = keys_of(bytes(message), "Nj", "Ni")
-    cut = bytes(message[:-4]) + b"8888"
-    with pytest.raises(gik.GribError):
-        array_of(cut, tuple(shape), gik.GEFSCodec(var="x"))[:]
+class Recorder:
+    """Notes what a decoder is asked for."""
+
+    def __init__(self, decoder):
+        self.decoder, self.calls = decoder, []
+
+    def __getattr__(self, name):
+        def call(_message, *arguments):
+            self.calls.append((name, *arguments))
+            return getattr(self.decoder, name)(_message, *arguments)
+
+        return call
+
+
+@pytest.mark.parametrize("pipeline", ["BatchedCodecPipeline", "FusedCodecPipeline"])
+def test_of_a_part_no_more_is_decoded_than_that(pipeline):
+    """Of each message the smallest rectangle that has what is asked for."""
+    message = message_named("second_order")
+    shape = tuple(keys_of(message, "Nj", "Ni"))
+    path = f"zarr.core.codec_pipeline.{pipeline}"
+    with zarr.config.set({"codec_pipeline.path": path}):
+        array = array_of(message, shape, gik.GEFSCodec(var="x"))
+    (codec,) = array.metadata.codecs
+    recorder = Recorder(codec._decoder)
+    object.__setattr__(codec, "_decoder", recorder)
+    whole = array[:]
+    recorder.calls.clear()
+    for selection, rows, columns in [
+        (np.s_[2:5, 3:9], (2, 5), (3, 9)),
+        (np.s_[1:6:2, -1], (1, 6), (shape[1] - 1, shape[1])),
+    ]:
+        assert np.array_equal(array[selection], whole[selection], equal_nan=True)
+        assert recorder.calls.pop() == ("decode_region", shape, rows, columns, "float64")
+        assert not recorder.calls
+
+
+def test_a_message_whose_end_is_damaged_is_refused_in_part_too():
+    message = message_named("second_order")
+    shape = tuple(keys_of(message, "Nj", "Ni"))
+    array = array_of(message[:-4] + b"8888", shape, gik.GEFSCodec(var="x"))
+    for selection in (np.s_[:], np.s_[2:5, 3:9]):
+        with pytest.raises(gik.GribError):
+            array[selection]
 
 
 def test_an_operational_message_with_its_coordinates():

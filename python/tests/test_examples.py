@@ -89,11 +89,12 @@ def test_the_notebook(tmp_path):
     assert len(pictures) == 2
 
 
-def test_dask_exceedance(mirror, tmp_path):
-    """Two processes compute what NumPy does; the codec is found by its id."""
+@pytest.mark.parametrize("codec", ["gribberish", "model"])
+def test_dask_exceedance(mirror, tmp_path, codec):
+    """Two processes compute what NumPy does, with the codec of either id."""
     store = tmp_path / "store"
     choice = {"members": range(3), "steps": "0-24", "variables": ["tp"]}
-    assert gik.build("gefs", "2025-01-06T00", store, source=mirror, codec="model", **choice)["complete"]
+    assert gik.build("gefs", "2025-01-06T00", store, source=mirror, codec=codec, **choice)["complete"]
     output = tmp_path / "p.nc"
     arguments = [store, "--allow", mirror, "--threshold", 10, "--workers", 2, "--output", output]
     assert "2 processes" in example("dask_exceedance.py", *arguments)

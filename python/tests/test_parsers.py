@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 
 import icechunk
 import numpy as np
@@ -274,3 +276,36 @@ def check(path, url, parser, folder, count):
             compared += 1
     assert compared == count
     return dataset
+
+
+WITHOUT_GRIBBERISH = """
+import importlib.metadata, pathlib, sys
+there = importlib.metadata.entry_points
+def without(**choice):
+    return importlib.metadata.EntryPoints(it for it in there(**choice) if not it.value.startswith("gribberish"))
+importlib.metadata.entry_points = without
+import gik
+from obspec_utils.registry import ObjectStoreRegistry
+from obstore.store import LocalStore
+if sys.argv[2] == "after":
+    with gik.use_codec():
+        pass
+folder = pathlib.Path(sys.argv[1])
+parser = gik.GEFSParser(ensemble_members=1, steps=[0, 3], variables=["t2m"])
+url = f"file://{folder}/gefs.20250106/00/"
+manifests = parser(url, ObjectStoreRegistry({"file://": LocalStore()}))
+(codec,) = manifests._group.arrays["t2m"].metadata.codecs
+print(type(codec).__module__, codec.to_dict()["name"])
+"""
+
+
+@pytest.mark.parametrize("when", ["first", "after"])
+def test_the_stock_codec_need_not_be_installed(gefs, when):
+    line = [sys.executable, "-c", WITHOUT_GRIBBERISH, gefs, when]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=300)
+    assert done.stdout.split() == ["gik.codec", "gribberish"], done.stderr
+
+
+def test_parsers_can_be_keys():
+    parsers = {gik.GEFSParser(variables=names): names for names in (["tp"], ["tp", "t2m"], None)}
+    assert len(parsers) == 3 and parsers[gik.GEFSParser(variables="tp,t2m")] == ["tp", "t2m"]

@@ -39,6 +39,8 @@ def test_what_it_is_like(store, run):
     assert dataset.step.dtype == np.dtype("timedelta64[ns]") and dataset.time.dtype.kind == "M"
     assert gik.open(store, allow=run, chunks={"member": 3, "step": 3}).tp.data.chunksize[:3] == (1, 3, 3)
     assert not gik.open(store, allow=run, chunks=None).chunks
+    with pytest.raises(gik.ArgumentError, match="'nope'.*there are.*member"):
+        gik.open(store, allow=run, chunks={"nope": 3})
     again = pickle.loads(pickle.dumps(dataset))
     assert float(again.t2m[0, 1, 1, 100, 100]) == float(dataset.t2m[0, 1, 1, 100, 100])
 
