@@ -214,13 +214,16 @@ _before: str | None = None
 class _Use:
     """What `use_codec` gives back: a context that undoes it at its end."""
 
+    def __init__(self, count: int) -> None:
+        self._count = count
+
     def __enter__(self) -> None:
         return None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _leave(1)
+        _leave(self._count)
 
 
 def use_codec(active: bool = True) -> _Use:
@@ -235,14 +238,14 @@ def use_codec(active: bool = True) -> _Use:
     global _before, _uses
     if not active:
         _leave(None)
-        return _Use()
+        return _Use(0)
     with _lock:
         if _uses == 0:
             _before = _chosen()
             zarr.registry.register_codec(_NAME, GribberishCodec)
             zarr.config.set({_KEY: _OURS})
         _uses += 1
-    return _Use()
+    return _Use(1)
 
 
 def _chosen() -> str:
@@ -266,7 +269,7 @@ def _leave(count: int | None) -> None:
     with _lock:
         if _uses == 0:
             return
-        _uses = 0 if count is None else _uses - count
+        _uses = 0 if count is None else max(0, _uses - count)
         if _uses == 0:
             zarr.config.set({_KEY: _before})
 

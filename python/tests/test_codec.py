@@ -251,6 +251,10 @@ def test_use_of_the_codec_for_gribberish_is_undone():
     assert chosen() is gik.GribberishCodec
     gik.use_codec(False)
     assert chosen() is stock
+    # A block that ends uses ends none that began in it.
+    with gik.use_codec(False):
+        gik.use_codec()
+    assert chosen() is gik.GribberishCodec
     gik.use_codec(False)
     assert chosen() is stock
 
