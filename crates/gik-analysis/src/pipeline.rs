@@ -206,29 +206,29 @@ impl Task {
         let indices = part.indices();
         let place = || array.chunk_place(&indices);
         let fetched = fetch(array.fetch(&indices), place, &unanswered).await;
+        let bytes = match fetched {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return consume(tag, Ok(None)),
+            Err(error) => return consume(tag, Err(error)),
+        };
         let core = decoders.acquire_owned().await.map_err(closed)?;
-        let runtime = tokio::runtime::Handle::current();
-        tokio::task::spawn_blocking(move || {
-            let outcome = match fetched {
-                Ok(Some(bytes)) => {
-                    let quantum = quantum(&bytes);
-                    let decoded = array.decode(&indices, bytes, &part.ranges());
-                    let decoded =
-                        decoded.map_err(|it| runtime.block_on(array.traced(&indices, it)));
-                    let values = decoded.map(|it| part.pick(it));
-                    values
-                        .and_then(|values| finite(&array, &indices, values))
-                        .map(|values| Some(Decoded { values, quantum }))
-                }
-                Ok(None) => Ok(None),
-                Err(error) => Err(error),
+        let (here, at) = (array.clone(), indices.clone());
+        let decoding = tokio::task::spawn_blocking(move || {
+            let quantum = quantum(&bytes);
+            let decoded = here.decode(&at, bytes, &part.ranges());
+            let values = decoded.and_then(|it| finite(&here, &at, part.pick(it)));
+            let done = match values {
+                Ok(values) => Ok(consume(tag, Ok(Some(Decoded { values, quantum })))),
+                Err(error) => Err((consume, tag, error)),
             };
-            let outcome = consume(tag, outcome);
             drop((core, permit));
-            outcome
-        })
-        .await
-        .map_err(|error| lost(&error))?
+            done
+        });
+        match decoding.await.map_err(|error| lost(&error))? {
+            Ok(outcome) => outcome,
+            // Where the message lies may have to be read, which is not for a decoding thread.
+            Err((consume, tag, error)) => consume(tag, Err(array.traced(&indices, error).await)),
+        }
     }
 }
 
