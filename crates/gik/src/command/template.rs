@@ -276,7 +276,7 @@ async fn listed(reader: &SourceReader, data: &Url, folder: &Url) -> Result<Liste
     match reader.read(&source).await {
         Ok(file) => {
             file.check_age(&source)?;
-            Ok(Some(ecmwf_listed(&file.index)))
+            Ok(ecmwf_listed(&file.index))
         }
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error),

@@ -25,10 +25,12 @@ pub fn index_path(path: &str) -> String {
     }
 }
 
-/// Under which name an index lists the message at each offset.
+/// Under which name an index lists the message at each offset; none if it is no such index.
 #[must_use]
-pub fn listed(index: &[u8]) -> BTreeMap<u64, String> {
-    parse(index).entries.iter().map(|entry| (entry.offset, name(entry))).collect()
+pub fn listed(index: &[u8]) -> Option<BTreeMap<u64, String>> {
+    let entries = parse(index).entries;
+    let names = entries.iter().map(|entry| (entry.offset, name(entry)));
+    (!entries.is_empty()).then(|| names.collect())
 }
 
 fn name(entry: &Entry<'_>) -> String {
@@ -151,6 +153,20 @@ pub(super) fn located(
         if names.count() > 0 {
             report(problem, format!("{} {what}: {names}", names.count()));
         }
+    }
+    // Messages lie side by side: where nothing else is wrong, a line is lost or a length too small.
+    let told: u64 = ranges.iter().map(|range| range.end - range.start).sum();
+    if diagnostics.is_empty() && told < size {
+        let text = format!(
+            "no line tells of {} of the {size} bytes of the file; lines are lost, or lengths are too \
+             small",
+            size - told
+        );
+        diagnostics.push(Diagnostic {
+            problem: Problem::Uncovered,
+            url: source.index.to_string(),
+            text,
+        });
     }
     Ok(Located {
         rows: found,

@@ -74,6 +74,14 @@ impl TemplateParser {
                 )
             })
         };
+        if let Some(kind) = template.fact("index").filter(|&kind| kind != ecmwf::KIND) {
+            let reason = format!(
+                "names indexes of the kind '{}'; there is '{}'",
+                kind.escape_debug(),
+                ecmwf::KIND
+            );
+            return Err(Error::argument("template", reason));
+        }
         let pattern = fact("files")?;
         check_pattern(pattern)?;
         let grid = grid_of_section(&from_hexadecimal(fact("grid")?)?)?;

@@ -127,6 +127,7 @@ fn what_is_missing_doubled_or_claimed_twice_is_told() {
     let first = whole.lines().next().unwrap();
     for (text, written, problem) in [
         (whole.replacen(&format!("{first}\n"), "", 1), 3, "missing_message"),
+        (whole.replacen("\"_length\": ", "\"_length\": 1", 1), 3, "past_end"),
         (format!("{whole}{first}\n"), 4, "duplicate_message"),
         (
             format!("{whole}{}\n", first.replacen("\"param\": \"", "\"param\": \"new", 1)),
@@ -140,6 +141,14 @@ fn what_is_missing_doubled_or_claimed_twice_is_told() {
         assert_eq!(report["references"]["written"], written, "{problem}: {report}");
         assert_eq!(report["problems"][problem], 1, "{}", report["diagnostics"]);
     }
+    // A length that is too small leaves no other trace than bytes that no line tells of.
+    edit(&desk, |_| {
+        let mut line: Value = serde_json::from_str(first).unwrap();
+        line["_length"] = (line["_length"].as_u64().unwrap() - 8).into();
+        whole.replacen(first, &line.to_string(), 1)
+    });
+    let report = build(&desk, "short", "--index-only").exits(3).json();
+    assert_eq!(report["problems"], serde_json::json!({"uncovered": 1}));
     // With the file at hand all of it is there.
     let report = build(&desk, "mended", "--no-index").exits(0).json();
     assert_eq!(report["references"]["written"], 4);
@@ -166,6 +175,13 @@ fn a_template_is_refused_of_an_index_that_does_not_tell() {
     let both = line.replace("build ", &format!("build {} ", file(6, "grib2")));
     desk.gik(&both).exits(2).says(&["listed as 't2/sfc/', and in another file as '2t/sfc/'"]);
     desk.gik(&line).exits(0);
+    // What is no index of this kind tells nothing; a kind that nobody knows is refused.
+    edit(&desk, |_| "no index".to_owned());
+    desk.gik(&line).exits(0);
+    let template = std::fs::read_to_string(desk.path("x.tsv")).unwrap();
+    std::fs::write(desk.path("x.tsv"), template.replace("index: ecmwf", "index: dwd")).unwrap();
+    let refused = build(&desk, "none", "");
+    assert!((refused.stdout + &refused.stderr).contains("kind 'dwd'"));
     // Without an index of this kind the template is one for indexes of NOAA's.
     std::fs::remove_file(desk.path(&file(9, "index"))).unwrap();
     desk.gik(&line).exits(0);
