@@ -26,8 +26,8 @@ enum TemplateCommand {
     /// later steps that tell over what sums extend (GFS: 0, 3, 6, 9, 15).
     ///
     /// With it runs are built from indexes of NOAA's kind (FILE.idx), or of ECMWF's if such indexes
-    /// (x.index of x.grib2) lie beside these files; of files without, the headers are read. A template describes files of one step, one member and one grid.
-    /// Files that hold several
+    /// (x.index of x.grib2) lie beside these files; of files without, the headers are read.
+    /// A template describes files of one step, one member and one grid. Files that hold several
     /// steps (sub-hourly ones), several members, probabilities, quantiles or aerosols are refused;
     /// ensembles are built member by member, each with its own --pattern.
     Build {
@@ -108,7 +108,7 @@ async fn build(
     }
     let mut samples = Vec::new();
     for file in files {
-        let (scan, listed) = scanned_and_listed(file, deadline).await?;
+        let (scan, listed) = opened(file, deadline, true).await?;
         samples.push(Sample { name: file.clone(), scan, listed });
     }
     let learned = learn(&samples, pattern)?;
@@ -222,11 +222,8 @@ async fn scanned(file: &str, deadline: Option<Span>) -> anyhow::Result<Scan> {
 
 type Listed = Option<BTreeMap<u64, String>>;
 
-/// A file, and under which names ECMWF's index of it lists its messages if it has none of NOAA's.
-async fn scanned_and_listed(file: &str, deadline: Option<Span>) -> anyhow::Result<(Scan, Listed)> {
-    opened(file, deadline, true).await
-}
-
+/// What is in a file, and, if it is asked for, under which names ECMWF's index of it lists its
+/// messages; none if there is an index of NOAA's.
 async fn opened(
     file: &str,
     deadline: Option<Span>,
