@@ -7,16 +7,21 @@
 //! # files: gfs.{date}/{hour}/atmos/gfs.t{hour}z.pgrb2.0p25.f{step:3}
 //! # grid: 00000048 03 …      section 3 of a message, in hexadecimal digits
 //! # qualifier: ens mean      what all messages say of themselves beside their member
+//! # index: ecmwf             indexes are ECMWF's (x.index of x.grib2), not NOAA's (x.grib2.idx)
 //! ```
 //!
 //! The column `window` says over what the values of a statistic extend, in the words of
 //! [`WindowRule`](gik_core::WindowRule); several of them, joined by `or`, where the files did not
 //! tell which it is.
 //!
+//! The column `ecmwf`, which a template with that last line has, is under which param, levtype and
+//! levelist such an index lists a message: `t/pl/850`.
+//!
 //! [`learn`] makes one of scanned files, [`Template::parser`] builds runs with it, from indexes as
 //! from headers, and [`Template::differences`] holds it against a file.
 
 mod differences;
+mod ecmwf;
 mod learn;
 mod parser;
 mod period;
@@ -25,6 +30,7 @@ mod place;
 use gik_codec::scan::ScannedField;
 use gik_core::{Error, Result, VariableRow, VariableTable};
 
+pub use ecmwf::{index_path as ecmwf_index_path, listed as ecmwf_listed};
 pub use learn::{Learned, OpenArray, Sample, learn};
 pub use parser::TemplateParser;
 

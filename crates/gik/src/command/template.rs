@@ -1,13 +1,15 @@
 //! `gik template`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Subcommand;
 use gik::codec::scan::{Scan, scan};
-use gik::core::{Error, Names, Parser, Registry, SourceReader};
-use gik::template::{OpenArray, Sample, Template, learn};
+use gik::core::{Error, ErrorKind, Names, Parser, Registry, SourceFile, SourceReader};
+use gik::template::{OpenArray, Sample, Template, ecmwf_index_path, ecmwf_listed, learn};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::job::Span;
 use super::{Outcome, output, s3_settings};
@@ -23,9 +25,9 @@ enum TemplateCommand {
     /// Make a template of a product from the headers of some of its files: of step 0, and of
     /// later steps that tell over what sums extend (GFS: 0, 3, 6, 9, 15).
     ///
-    /// With it runs are built from indexes of NOAA's kind (FILE.idx); of files that have others, or
-    /// none, the headers are read. A template describes files of one step, one member and one grid.
-    /// Files that hold several
+    /// With it runs are built from indexes of NOAA's kind (FILE.idx), or of ECMWF's if such indexes
+    /// (x.index of x.grib2) lie beside these files; of files without, the headers are read.
+    /// A template describes files of one step, one member and one grid. Files that hold several
     /// steps (sub-hourly ones), several members, probabilities, quantiles or aerosols are refused;
     /// ensembles are built member by member, each with its own --pattern.
     Build {
@@ -106,7 +108,8 @@ async fn build(
     }
     let mut samples = Vec::new();
     for file in files {
-        samples.push(Sample { name: file.clone(), scan: scanned(file, deadline).await? });
+        let (scan, listed) = opened(file, deadline, true).await?;
+        samples.push(Sample { name: file.clone(), scan, listed });
     }
     let learned = learn(&samples, pattern)?;
     let template = Template::read(learned.text.clone())?;
@@ -214,17 +217,65 @@ pub(super) fn read(name: &str) -> anyhow::Result<Template> {
 }
 
 async fn scanned(file: &str, deadline: Option<Span>) -> anyhow::Result<Scan> {
+    Ok(opened(file, deadline, false).await?.0)
+}
+
+type Listed = Option<BTreeMap<u64, String>>;
+
+/// What is in a file, and, if it is asked for, under which names ECMWF's index of it lists its
+/// messages; none if there is an index of NOAA's.
+async fn opened(
+    file: &str,
+    deadline: Option<Span>,
+    with_index: bool,
+) -> anyhow::Result<(Scan, Listed)> {
     let (url, stores) = gik::open_file(&gik::registry()?, file, &s3_settings())?;
     let reader = SourceReader::new(stores);
     let mut folder = url.clone();
     if let Ok(mut segments) = folder.path_segments_mut() {
         segments.pop().push("");
     }
-    let work = async { scan(&reader, &url, reader.stat(&folder, &url).await?.size, &[]).await };
+    let work = async {
+        let found = scan(&reader, &url, reader.stat(&folder, &url).await?.size, &[]).await?;
+        let listed = if with_index { listed(&reader, &url, &folder).await? } else { None };
+        Ok((found, listed))
+    };
     let work = gik::scan_within(deadline.map(|span| span.0), work);
-    let found = output::patiently(url.as_str(), || reader.range_bytes() > 0, work).await?;
+    let (found, listed) =
+        output::patiently(url.as_str(), || reader.range_bytes() > 0, work).await?;
     for problem in &found.problems {
         output::remark(&format!("{url} at byte {}: {}", problem.offset, problem.text));
     }
-    Ok(found)
+    Ok((found, listed))
+}
+
+async fn listed(reader: &SourceReader, data: &Url, folder: &Url) -> Result<Listed, Error> {
+    // Of an object that is not there a bucket that may not be listed says that it is forbidden.
+    let is_absent = |error: &Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Denied);
+    let mut noaa = data.clone();
+    noaa.set_path(&format!("{}.idx", data.path()));
+    match reader.stat(folder, &noaa).await {
+        Ok(_) => return Ok(None),
+        Err(error) if is_absent(&error) => {}
+        Err(error) => return Err(error),
+    }
+    let mut index = data.clone();
+    index.set_path(&ecmwf_index_path(data.path()));
+    let source = SourceFile {
+        data: data.clone(),
+        index,
+        folder: folder.clone(),
+        member: None,
+        step: 0,
+        part: 0,
+        expected: 0,
+    };
+    match reader.read(&source).await {
+        Ok(file) => {
+            file.check_age(&source)?;
+            Ok(ecmwf_listed(&file.index))
+        }
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

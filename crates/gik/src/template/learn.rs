@@ -6,6 +6,7 @@ use std::fmt::Write;
 use gik_codec::scan::{Scan, ScannedField};
 use gik_core::{Error, Level, Result, Window, WindowRule};
 
+use super::ecmwf;
 use super::parser::check_pattern;
 use super::period::{self, Series};
 
@@ -29,6 +30,9 @@ pub struct Sample {
     pub name: String,
     /// What is in it.
     pub scan: Scan,
+    /// Of a file with an index of ECMWF's kind, under which name it lists the message at each
+    /// offset: `t/pl/850`.
+    pub listed: Option<BTreeMap<u64, String>>,
 }
 
 /// A template, and what its files did not tell.
@@ -66,6 +70,8 @@ struct Messages<'s> {
     field: &'s ScannedField,
     level: Level,
     windows: BTreeMap<usize, Vec<Window>>,
+    /// Under which name ECMWF's indexes list them.
+    listed: &'s str,
 }
 
 /// The template of the product that these files are of. `pattern` says where the files of a run
@@ -97,14 +103,20 @@ pub fn learn(samples: &[Sample], pattern: Option<&str>) -> Result<Learned> {
     }
     let digits: String = grid.iter().map(|byte| format!("{byte:02x}")).collect();
     let _ = writeln!(text, "# grid: {digits}");
+    let is_listed = samples.iter().any(|sample| sample.listed.is_some());
+    if is_listed {
+        let _ = writeln!(text, "# index: {}", ecmwf::KIND);
+    }
     text.push_str(HEADER);
+    text.push_str(if is_listed { "\tecmwf\n" } else { "\n" });
     let mut names = BTreeSet::new();
     let mut open = Vec::new();
-    for Messages { field, level, windows } in &messages {
+    for Messages { field, level, windows, listed } in &messages {
         for series in period::series(windows) {
             let name = name(field, level, &series, &mut names);
             let steps = steps(&gathered.steps, &series);
             text.push_str(&row(field, level, &series, &name, steps));
+            let _ = if is_listed { writeln!(text, "\t{listed}") } else { writeln!(text) };
             open.extend(open_array(name, &series, &gathered.steps));
         }
     }
@@ -127,6 +139,7 @@ struct Gathered<'s> {
 impl<'s> Gathered<'s> {
     fn add(&mut self, number: usize, sample: &'s Sample) -> Result<()> {
         let mut seen = BTreeMap::<(&Key, i64), &ScannedField>::new();
+        let mut names = BTreeMap::<&str, &ScannedField>::new();
         let mut first = None::<(&ScannedField, Window)>;
         let mut keys = Vec::new();
         for field in &sample.scan.fields {
@@ -205,11 +218,26 @@ impl<'s> Gathered<'s> {
                 }
                 continue;
             }
+            let listed = listed(sample, field)?;
+            if let Some(other) = names.insert(listed, field).filter(|_| !listed.is_empty()) {
+                let what = format!("is listed as message {} is, '{listed}'", other.message);
+                return Err(refused(sample, field, what));
+            }
             let messages = self.messages.entry(key.clone()).or_insert_with(|| Messages {
                 field,
                 level: *level,
                 windows: BTreeMap::new(),
+                listed,
             });
+            if messages.listed.is_empty() {
+                messages.listed = listed;
+            } else if !listed.is_empty() && messages.listed != listed {
+                let what = format!(
+                    "is listed as '{listed}', and in another file as '{}'; a template knows one name",
+                    messages.listed
+                );
+                return Err(refused(sample, field, what));
+            }
             let windows = messages.windows.entry(number).or_default();
             if !windows.contains(window) {
                 windows.push(*window);
@@ -217,6 +245,23 @@ impl<'s> Gathered<'s> {
             }
         }
         Ok(())
+    }
+}
+
+/// Under which name the index of a file lists a field; none if it has no index of that kind.
+fn listed<'s>(sample: &'s Sample, field: &ScannedField) -> Result<&'s str> {
+    let Some(index) = &sample.listed else { return Ok("") };
+    match index.get(&field.offset) {
+        Some(name) if !name.contains(char::is_control) => Ok(name),
+        Some(name) => {
+            let what = format!("is listed as '{}', which is no name", name.escape_debug());
+            Err(refused(sample, field, what))
+        }
+        None => {
+            let what =
+                "is on no line of the index beside the file; use a file whose index is whole";
+            Err(refused(sample, field, what.to_owned()))
+        }
     }
 }
 
@@ -235,7 +280,7 @@ fn words(qualifiers: &str) -> String {
 }
 
 const HEADER: &str = "name\tfile\tabbrev\tlevel\tstatistic\twindow\tsteps\tsince\tuntil\tdimension\tparam\tparamId\t\
-                      shortName\tcfVarName\tcfName\ttypeOfLevel\tunits\tstandard_name\tlong_name\tgrib_units\n";
+                      shortName\tcfVarName\tcfName\ttypeOfLevel\tunits\tstandard_name\tlong_name\tgrib_units";
 
 fn dimension(level: &Level) -> Option<&'static str> {
     Some(level.type_of_level()).filter(|name| DIMENSIONS.contains(name))
@@ -315,7 +360,7 @@ fn row(field: &ScannedField, level: &Level, series: &Series, name: &str, steps: 
     let long_name = known.map_or_else(|| format!("parameter {code}"), |it| it.name.to_owned());
     format!(
         "{name}\tx\t{parameter}\t{level}\t{statistic}\t{}\t{steps}\t\t\t{dimension}\t{code}\t0\tunknown\t\
-         unknown\tunknown\t{}\t{units}\t\t{long_name}\t{units}\n",
+         unknown\tunknown\t{}\t{units}\t\t{long_name}\t{units}",
         series.words(),
         level.type_of_level(),
     )

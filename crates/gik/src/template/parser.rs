@@ -16,8 +16,8 @@ use gik_index::noaa::{Expectations, parse};
 use serde_json::json;
 use url::Url;
 
-use super::place::{Message, Placed};
-use super::{Template, from_hexadecimal};
+use super::place::{Located, Message, Placed};
+use super::{Template, ecmwf, from_hexadecimal};
 
 /// Hours at which runs may start, and the last hour that they may have: nothing tells.
 const CYCLES: [u32; 24] =
@@ -74,6 +74,14 @@ impl TemplateParser {
                 )
             })
         };
+        if let Some(kind) = template.fact("index").filter(|&kind| kind != ecmwf::KIND) {
+            let reason = format!(
+                "names indexes of the kind '{}'; there is '{}'",
+                kind.escape_debug(),
+                ecmwf::KIND
+            );
+            return Err(Error::argument("template", reason));
+        }
         let pattern = fact("files")?;
         check_pattern(pattern)?;
         let grid = grid_of_section(&from_hexadecimal(fact("grid")?)?)?;
@@ -93,6 +101,43 @@ impl TemplateParser {
         path
     }
 
+    /// Whether the indexes of the product are of ECMWF's kind.
+    fn lists_as_ecmwf(&self) -> bool {
+        self.template.fact("index") == Some(ecmwf::KIND)
+    }
+
+    /// What an index of NOAA's kind, or one made of headers, tells.
+    fn located(&self, run: &Run, url: &str, step: u32, file: &IndexedFile) -> Result<Located> {
+        let index = parse(&file.index);
+        let expectations = Expectations {
+            reference_time: Some(run.reference_time),
+            lead_seconds: Some(i64::from(step) * run.step_unit.seconds()),
+            object_size: Some(file.data.size),
+            ..Expectations::default()
+        };
+        let diagnostics = index.problems(&expectations, url)?;
+        let messages: Vec<Message<'_>> = index
+            .entries
+            .iter()
+            .zip(index.ranges(Some(file.data.size)))
+            .filter_map(|(entry, range)| {
+                let length = range.length.and_then(|length| NonZeroU32::try_from(length).ok());
+                let (level, window) = (entry.level.value?, entry.window.value?);
+                Some(Message { entry, level, window, offset: range.offset, length })
+            })
+            .collect();
+        let table = &self.template.table;
+        let placed = Placed::of(table, self.template.fact("qualifier"), &messages);
+        let place = |message: &Option<&Message<'_>>| message.map(|it| (it.offset, it.length));
+        Ok(Located {
+            rows: placed.rows.iter().map(place).collect(),
+            unknown: placed.unknown,
+            misfits: placed.misfits,
+            lines: index.entries.len() as u64,
+            diagnostics,
+        })
+    }
+
     fn references_of(
         &self,
         run: &Run,
@@ -104,38 +149,26 @@ impl TemplateParser {
         let table = &self.template.table;
         let url = source.index.as_str();
         let step = run.steps.get(source.step as usize).copied().unwrap_or_default();
-        let index = parse(&file.index);
-        let expectations = Expectations {
-            reference_time: Some(run.reference_time),
-            lead_seconds: Some(i64::from(step) * run.step_unit.seconds()),
-            object_size: Some(file.data.size),
-            ..Expectations::default()
+        let is_ecmwf = self.lists_as_ecmwf() && !file.is_scanned;
+        let located = if is_ecmwf {
+            ecmwf::located(table, run, source, &file.index, file.data.size)?
+        } else {
+            self.located(run, url, step, file)?
         };
-        let mut diagnostics = index.problems(&expectations, url)?;
+        let Located { rows: found, unknown, misfits, lines, mut diagnostics } = located;
         let mut report = |problem, text: String| {
             diagnostics.push(Diagnostic { problem, url: url.to_owned(), text });
         };
-        let messages: Vec<Message<'_>> = index
-            .entries
-            .iter()
-            .zip(index.ranges(Some(file.data.size)))
-            .filter_map(|(entry, range)| {
-                let length = range.length.and_then(|length| NonZeroU32::try_from(length).ok());
-                let (level, window) = (entry.level.value?, entry.window.value?);
-                Some(Message { entry, level, window, offset: range.offset, length })
-            })
-            .collect();
-        let placed = Placed::of(table, self.template.fact("qualifier"), &messages);
         let wanted = table.positions(run);
         let (mut references, mut optional) = (Vec::new(), 0);
-        for (row, message) in (0..).zip(&placed.rows) {
+        for (row, message) in (0..).zip(&found) {
             let place = table.place_of_row(row);
             let variable =
                 place.and_then(|place| wanted.get(place.variable as usize).copied().flatten());
-            let (Some(place), Some(variable), Some(message)) = (place, variable, message) else {
+            let (Some(place), Some(variable), Some(message)) = (place, variable, *message) else {
                 continue;
             };
-            let Some(length) = message.length else { continue };
+            let (offset, Some(length)) = message else { continue };
             let is_sure = table.rows().get(row).is_some_and(|row| row.leads.include(step));
             optional += u32::from(!is_sure);
             references.push(Reference {
@@ -143,13 +176,12 @@ impl TemplateParser {
                 step: source.step,
                 variable,
                 level: place.level,
-                offset: message.offset,
+                offset,
                 length,
             });
         }
         // In the order of the file, as the index of a model gives them.
         references.sort_by_key(|reference| reference.offset);
-        let Placed { rows: found, unknown, misfits } = placed;
         // Of a file that is read by its headers, they are kept under their numbers.
         if misfits.count() > 0 && !(file.is_scanned && table.is_whole(run)) {
             let text = format!(
@@ -188,7 +220,7 @@ impl TemplateParser {
             optional,
             last_modified: Some(file.data.last_modified),
             etag: file.data.etag.clone(),
-            lines: index.entries.len() as u64,
+            lines,
             bytes: file.index_bytes(),
             parse_seconds: started.elapsed().as_secs_f64(),
             diagnostics,
@@ -267,8 +299,13 @@ impl Parser for TemplateParser {
             let path = self.path(run.reference_time, step);
             let data = join_url(&run.root, &path)?;
             let expected = wanted.iter().filter(|row| row.leads.include(step)).count();
+            let index = if self.lists_as_ecmwf() {
+                ecmwf::index_path(&path)
+            } else {
+                format!("{path}.idx")
+            };
             sources.push(SourceFile {
-                index: join_url(&run.root, &format!("{path}.idx"))?,
+                index: join_url(&run.root, &index)?,
                 folder: join_url(&data, ".")?,
                 data,
                 member: None,

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use gik_core::{Level, Names, VariableTable, Window};
+use gik_core::{Diagnostic, Level, Names, VariableTable, Window};
 use gik_index::noaa::{Entry, Qualifier};
 
 use super::period;
@@ -15,6 +15,18 @@ pub(super) struct Message<'i> {
     pub(super) offset: u64,
     /// None where it is not known.
     pub(super) length: Option<NonZeroU32>,
+}
+
+/// What an index tells of the messages of a file.
+pub(super) struct Located {
+    /// Of each row of the table, where its message begins, and its length where that is known.
+    pub(super) rows: Vec<Option<(u64, Option<NonZeroU32>)>>,
+    /// Messages that no row is of.
+    pub(super) unknown: Names,
+    /// Messages that rows are of, but not of their windows.
+    pub(super) misfits: Names,
+    pub(super) lines: u64,
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 /// What became of the messages of a file.

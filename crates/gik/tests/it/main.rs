@@ -35,5 +35,6 @@ mod run;
 mod s3;
 mod scan;
 mod template;
+mod template_ecmwf;
 mod update;
 mod validate;
