@@ -112,7 +112,8 @@ def update(
     """Adds a run to a store while it is published, whole files as they appear.
 
     Args:
-        run: The run; without it the newest that has begun to be published.
+        run: The run; without it the newest of the last 48 hours that has begun to be published or, if
+            none has, the one that should have.
         watch: Wait for files that are not there yet, until the run is complete or the deadline passes.
         interval: The time between two looks at the source, in seconds.
         deadline: When to give up, in seconds from the start.

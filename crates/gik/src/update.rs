@@ -239,7 +239,8 @@ impl Follower<'_> {
     }
 }
 
-/// The newest run that has begun to be published, or else the newest that should have.
+/// The newest run of the last 48 hours that has begun to be published, or else the newest that
+/// should have.
 ///
 /// # Errors
 /// When the request is wrong whatever the time, or the source cannot be used.

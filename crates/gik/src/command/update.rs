@@ -14,7 +14,8 @@ pub(super) struct Update {
     model: String,
     #[command(flatten)]
     job: JobArguments,
-    /// The run, like 2025-01-06T00; without it the newest that has begun to be published.
+    /// The run, like 2025-01-06T00; without it the newest of the last 48 hours that has begun to be
+    /// published or, if none has, the one that should have.
     #[arg(long)]
     run: Option<ReferenceTime>,
     /// Wait for files that are not there yet, until the run is complete or the deadline passes.
