@@ -165,17 +165,20 @@ pub fn degrees(microdegrees: i64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::projected::tests::HRRR;
     use super::*;
+
+    const GLOBE: LatLonGrid = LatLonGrid {
+        columns: 1440,
+        rows: 721,
+        first_latitude: 90_000_000,
+        first_longitude: 0,
+        increment: 250_000,
+    };
 
     #[test]
     fn a_global_grid_runs_from_the_date_line() {
-        let grid = LatLonGrid {
-            columns: 1440,
-            rows: 721,
-            first_latitude: 90_000_000,
-            first_longitude: 0,
-            increment: 250_000,
-        };
+        let grid = GLOBE;
         let (latitudes, longitudes) = (grid.latitudes(), grid.longitudes());
         assert_eq!((latitudes[0], latitudes[720], latitudes.len()), (90.0, -90.0, 721));
         assert_eq!((longitudes[0], longitudes[720], longitudes[1439]), (-180.0, 0.0, 179.75));
@@ -187,13 +190,7 @@ mod tests {
 
     #[test]
     fn grids_are_like_others_at_the_same_places() {
-        let grid = LatLonGrid {
-            columns: 1440,
-            rows: 721,
-            first_latitude: 90_000_000,
-            first_longitude: 0,
-            increment: 250_000,
-        };
+        let grid = GLOBE;
         let part = LatLonGrid { columns: 100, rows: 50, ..grid };
         let like = |one: LatLonGrid, other: LatLonGrid| Grid::from(one).is_like(&other.into());
         assert!(like(grid, grid) && like(part, part));
@@ -204,26 +201,7 @@ mod tests {
         assert!(!like(part, LatLonGrid { first_latitude: 89_750_000, ..part }));
         assert!(!like(grid, LatLonGrid { rows: 720, ..grid }));
         assert!(!like(part, LatLonGrid { increment: 251_000, ..part }));
-        let map = ProjectedGrid {
-            projection: MapProjection::Lambert {
-                true_latitude: 38_500_000,
-                meridian: 262_500_000,
-                parallels: [38_500_000; 2],
-            },
-            radius: 6_371_229,
-            columns: 1799,
-            rows: 1059,
-            first_latitude: 21_138_123,
-            first_longitude: 237_280_472,
-            dx: 3_000_000,
-            dy: 3_000_000,
-        };
-        assert!(map.is_like(&ProjectedGrid { first_latitude: 21_138_000, ..map }));
-        assert!(map.is_like(&ProjectedGrid { first_longitude: -122_719_528, ..map }));
-        assert!(!map.is_like(&ProjectedGrid { first_latitude: 21_165_000, ..map }));
-        assert!(!map.is_like(&ProjectedGrid { columns: 60, rows: 40, ..map }));
-        assert!(!map.is_like(&ProjectedGrid { dx: 2_500_000, ..map }));
         let message = Bytes::new();
-        assert!(!Grid::from(grid).is_like(&Grid::Projected { grid: map, message }));
+        assert!(!Grid::from(grid).is_like(&Grid::Projected { grid: HRRR, message }));
     }
 }

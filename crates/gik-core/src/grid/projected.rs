@@ -324,25 +324,37 @@ fn axis(first: f64, step: u32, count: u32) -> Vec<f64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    pub(crate) const HRRR: ProjectedGrid = ProjectedGrid {
+        projection: MapProjection::Lambert {
+            true_latitude: 38_500_000,
+            meridian: 262_500_000,
+            parallels: [38_500_000; 2],
+        },
+        radius: 6_371_229,
+        columns: 1799,
+        rows: 1059,
+        first_latitude: 21_138_123,
+        first_longitude: 237_280_472,
+        dx: 3_000_000,
+        dy: 3_000_000,
+    };
+
+    #[test]
+    fn grids_are_like_others_at_the_same_places() {
+        let map = HRRR;
+        assert!(map.is_like(&ProjectedGrid { first_latitude: 21_138_000, ..map }));
+        assert!(map.is_like(&ProjectedGrid { first_longitude: -122_719_528, ..map }));
+        assert!(!map.is_like(&ProjectedGrid { first_latitude: 21_165_000, ..map }));
+        assert!(!map.is_like(&ProjectedGrid { columns: 60, rows: 40, ..map }));
+        assert!(!map.is_like(&ProjectedGrid { dx: 2_500_000, ..map }));
+    }
 
     #[test]
     fn hrrr_lies_where_others_say() {
-        let grid = ProjectedGrid {
-            projection: MapProjection::Lambert {
-                true_latitude: 38_500_000,
-                meridian: 262_500_000,
-                parallels: [38_500_000; 2],
-            },
-            radius: 6_371_229,
-            columns: 1799,
-            rows: 1059,
-            first_latitude: 21_138_123,
-            first_longitude: 237_280_472,
-            dx: 3_000_000,
-            dy: 3_000_000,
-        };
+        let grid = HRRR;
         let (x, y) = (grid.x(), grid.y());
         // Half a cell inside of the corners that GDAL gives for a file.
         assert!((x[0] - (-2_699_020.142_521_929 + 1500.0)).abs() < 1e-3, "{}", x[0]);
